@@ -1,0 +1,64 @@
+/**
+ * Every error a person or a peer process can receive, as one closed union.
+ * The interface translates each code; a code never carries personal data.
+ */
+export const errorCodes = [
+  // Input and identity
+  'invalid-input',
+  'too-large',
+  'unknown-event',
+  'rate-limited',
+  'unauthenticated',
+  'token-expired',
+  'wrong-credentials',
+  'account-locked',
+  'account-disabled',
+  'session-replaced',
+  'session-revoked',
+  'forbidden',
+  'csrf',
+  'not-found',
+  'conflict',
+  'outdated',
+  // A class in progress
+  'not-joined',
+  'class-not-started',
+  'class-not-live',
+  'class-paused',
+  'class-ended',
+  'banned',
+  'muted',
+  'slow-mode',
+  'screened',
+  'full',
+  'not-on-stage',
+  'not-invited',
+  'already-done',
+  'quiz-open',
+  'quiz-closed',
+  'replaced-in-class',
+  // Media
+  'media-unavailable',
+  'media-not-found',
+  'media-refused',
+  // Ours
+  'draining',
+  'unavailable',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** What crosses every transport when something is refused or fails. */
+export interface ProtocolError {
+  code: ErrorCode;
+  /** For `rate-limited`, `slow-mode`, `full`, `draining`, `unavailable`: when to try again, ms. */
+  retryMs?: number;
+  /** For `internal`: the id under which the cause is logged. */
+  id?: string;
+  /** For `invalid-input`: the paths that were wrong, never the values. */
+  fields?: string[];
+}
+
+/** The answer to every acknowledged socket event and to every service request. */
+export type Ack<T> = { ok: true; data: T } | { ok: false; error: ProtocolError };

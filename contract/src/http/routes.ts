@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { adminRoutes } from './admin.ts';
+import { authRoutes } from './auth.ts';
+import { classRoutes } from './classes.ts';
+import { defineRoutes } from './route.ts';
+
+const healthRoutes = defineRoutes({
+  health: {
+    method: 'GET',
+    path: '/api/health',
+    tag: 'health',
+    access: 'public',
+    summary: '200 when everything is ready, 503 with the failing check otherwise.',
+    reply: z.object({
+      status: z.enum(['ok', 'degraded', 'down']),
+      version: z.string(),
+      checks: z.record(
+        z.string(),
+        z.object({ status: z.enum(['ok', 'degraded', 'down']), detail: z.string().optional() }),
+      ),
+    }),
+  },
+});
+
+/** The whole HTTP interface. */
+export const routes = { ...healthRoutes, ...authRoutes, ...classRoutes, ...adminRoutes };
+export type Routes = typeof routes;
+export type RouteName = keyof Routes;

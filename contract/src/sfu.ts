@@ -1,0 +1,109 @@
+/**
+ * The conversation between signaling and one SFU node over their persistent duplex link: commands and events in
+ * order. A peer is a person in a class (peerId = userId): one live media session per person and class.
+ * The SFU knows nothing of users, courses or rights; signaling has decided all that before it asks.
+ */
+import { z } from 'zod';
+import { id, mediaSource } from './domain.ts';
+import {
+  consumerOptions,
+  dtlsParameters,
+  mediaKind,
+  preferredLayers,
+  rtpCapabilities,
+  rtpParameters,
+  transportOptions,
+} from './media.ts';
+
+const none = z.object({});
+const peer = z.object({ classId: id, peerId: id });
+
+export const sfuRequests = {
+  /** Idempotent: makes the class's origin router if there is none. */
+  'class.open': { params: z.object({ classId: id }), result: none },
+  /** Closes every transport of the class; idempotent. */
+  'class.close': { params: z.object({ classId: id }), result: none },
+  /**
+   * One idempotent step: the viewer's receive transport and a consumer for every stage producer.
+   * With `resume` a peer whose transports still live keeps them (`resumed: true`, the consumers it has now);
+   * without it, or when they are gone, the peer's former media session is closed and made anew.
+   */
+  'peer.join': {
+    params: peer.extend({ rtpCapabilities, resume: z.boolean(), audioOnly: z.boolean() }),
+    result: z.object({
+      resumed: z.boolean(),
+      recvTransport: transportOptions,
+      consumers: z.array(consumerOptions),
+    }),
+  },
+  'peer.leave': { params: peer, result: none },
+  /** The peer's one send transport, made when it goes on stage; idempotent. */
+  'peer.publish': { params: peer, result: z.object({ sendTransport: transportOptions }) },
+  /** Closes the send transport and its producers: off the stage. */
+  'peer.unpublish': { params: peer, result: none },
+  'peer.audioOnly': { params: peer.extend({ audioOnly: z.boolean() }), result: none },
+  'transport.connect': {
+    params: peer.extend({ transportId: z.string(), dtlsParameters }),
+    result: none,
+  },
+  'transport.restartIce': {
+    params: peer.extend({ transportId: z.string() }),
+    result: z.object({ iceParameters: transportOptions.shape.iceParameters }),
+  },
+  /** Repeating a source closes the peer's former producer of that source. */
+  'producer.create': {
+    params: peer.extend({
+      transportId: z.string(),
+      kind: mediaKind,
+      source: mediaSource,
+      rtpParameters,
+      paused: z.boolean(),
+    }),
+    result: z.object({ producerId: z.string() }),
+  },
+  'producer.pause': { params: peer.extend({ producerId: z.string() }), result: none },
+  'producer.resume': { params: peer.extend({ producerId: z.string() }), result: none },
+  'producer.close': { params: peer.extend({ producerId: z.string() }), result: none },
+  /** Signaling mutes a person's source whatever the page does; `paused` until lifted. */
+  'producer.hold': { params: peer.extend({ source: mediaSource, held: z.boolean() }), result: none },
+  'consumer.pause': { params: peer.extend({ consumerId: z.string() }), result: none },
+  'consumer.resume': { params: peer.extend({ consumerId: z.string() }), result: none },
+  'consumer.layers': {
+    params: peer.extend({ consumerId: z.string(), layers: preferredLayers }),
+    result: none,
+  },
+  'node.stats': {
+    params: none,
+    result: z.object({
+      classes: z.int(),
+      peers: z.int(),
+      transports: z.int(),
+      producers: z.int(),
+      consumers: z.int(),
+      workers: z.array(z.object({ pid: z.int(), consumers: z.int(), routers: z.int() })),
+    }),
+  },
+} as const;
+export type SfuRequests = typeof sfuRequests;
+
+export const sfuEvents = {
+  /** A stage stream began; the consumer is made and paused no longer than it takes the page to consume it. */
+  'consumer.new': peer.extend({ consumer: consumerOptions }),
+  'consumer.closed': peer.extend({ consumerId: z.string() }),
+  /** The publisher paused or resumed it. */
+  'consumer.producerPaused': peer.extend({ consumerId: z.string(), paused: z.boolean() }),
+  /** What the SFU is sending now; null when nothing fits. */
+  'consumer.layers': peer.extend({ consumerId: z.string(), layers: preferredLayers.nullable() }),
+  'producer.opened': peer.extend({ producerId: z.string(), source: mediaSource, paused: z.boolean() }),
+  'producer.closed': peer.extend({ producerId: z.string(), source: mediaSource }),
+  'producer.paused': peer.extend({ source: mediaSource, paused: z.boolean() }),
+  /** Loudest first, at most five, at most twice a second; empty when it falls silent. */
+  'stage.speaking': z.object({ classId: id, peerIds: z.array(id) }),
+  /** The peer's media session is gone (its worker died, or its transport failed): it should join media again. */
+  'peer.reset': peer.extend({ reason: z.enum(['worker-died', 'transport-failed', 'node-restarted']) }),
+} as const;
+export type SfuEvents = typeof sfuEvents;
+
+export type SfuEvent = {
+  [K in keyof SfuEvents]: { name: K; payload: z.infer<SfuEvents[K]> };
+}[keyof SfuEvents];
