@@ -1,0 +1,240 @@
+/**
+ * Who may do what. The only place that decides it: services ask `can`, and use `scopesOf` to narrow a query to
+ * what `can` would allow. Everything not in the table is refused.
+ */
+import type { Membership, Role } from '@keshi/contract/domain';
+
+export interface Actor {
+  readonly userId: string;
+  readonly memberships: readonly Membership[];
+}
+
+export type Resource =
+  | {
+      readonly kind: 'class';
+      /** The institution's path and, if there are any, those of the employers whose people attend. */
+      readonly orgPaths: readonly string[];
+      readonly instructorId: string;
+      /** Whether the actor is enrolled. */
+      readonly enrolled: boolean;
+    }
+  | {
+      readonly kind: 'course';
+      readonly orgPaths: readonly string[];
+      /** Instructors who write it; they do not review it. */
+      readonly authorIds: readonly string[];
+    }
+  | { readonly kind: 'group'; readonly orgPaths: readonly string[] }
+  | {
+      readonly kind: 'person';
+      readonly userId: string;
+      /** All of them, everywhere: nobody manages an account that may do what he could not grant. */
+      readonly memberships: readonly Pick<Membership, 'role' | 'orgPath'>[];
+    }
+  | { readonly kind: 'org'; readonly path: string }
+  | { readonly kind: 'platform' };
+
+export type ResourceKind = Resource['kind'];
+
+export type Action =
+  /** Join a class as a learner, and watch its replay. */
+  | 'class.attend'
+  /** Run a class: start, pause, end, moderate, invite to the stage. */
+  | 'class.teach'
+  /** Put sound and picture on the stage in one's own right. An invited learner speaks by `class.speak` and the invitation. */
+  | 'class.publish'
+  /** Chat, ask, raise a hand, answer quizzes. */
+  | 'class.speak'
+  /** Supervise: see the class and everybody's attendance. Never to be heard in it. */
+  | 'class.observe'
+  | 'class.export'
+  | 'class.schedule'
+  | 'quiz.prepare'
+  | 'course.manage'
+  /** Review as an expert, before a resource is listed. */
+  | 'course.review'
+  | 'group.manage'
+  | 'report.read'
+  /** See names and numbers unmasked; each time is logged. */
+  | 'personal.unmask'
+  | 'user.manage'
+  | 'org.manage'
+  | 'policy.manage'
+  | 'audit.read'
+  | 'screening.read'
+  | 'health.read';
+
+/**
+ * How far a role reaches: `org` the organisation of the membership and everything below it; `own` what the actor
+ * teaches or writes; `enrolled` classes the actor is enrolled in; `self` the actor's own record; `platform` the
+ * membership is of the root organisation; `assignable` people of the organisation who hold nothing that the actor
+ * could not have given them.
+ */
+type Reach = 'org' | 'own' | 'enrolled' | 'self' | 'platform' | 'assignable';
+
+type Grant = Partial<Record<ResourceKind, Partial<Record<Role, Reach>>>>;
+
+const supervisors = { staff: 'org', employer: 'org', regulator: 'org' } as const;
+const everybodySelf = {
+  learner: 'self',
+  instructor: 'self',
+  staff: 'org',
+  employer: 'org',
+  regulator: 'org',
+  expert: 'self',
+  admin: 'self',
+} as const;
+
+const grants: Record<Action, Grant> = {
+  'class.attend': { class: { learner: 'enrolled' } },
+  'class.speak': { class: { learner: 'enrolled', instructor: 'own' } },
+  'class.teach': { class: { instructor: 'own' } },
+  'class.publish': { class: { instructor: 'own' } },
+  'class.observe': { class: { ...supervisors, admin: 'org' } },
+  'class.export': { class: supervisors },
+  'class.schedule': { class: { staff: 'org', admin: 'org' }, org: { staff: 'org', admin: 'org' } },
+  'quiz.prepare': { class: { instructor: 'own' }, course: { instructor: 'own' } },
+  'course.manage': {
+    course: { instructor: 'own', staff: 'org', employer: 'org' },
+    org: { staff: 'org', employer: 'org' },
+  },
+  'course.review': { course: { expert: 'org' } },
+  'group.manage': { group: { staff: 'org', employer: 'org' }, org: { staff: 'org', employer: 'org' } },
+  'report.read': {
+    class: { instructor: 'own', ...supervisors, admin: 'org' },
+    course: { instructor: 'own', ...supervisors, admin: 'org' },
+    group: supervisors,
+    person: everybodySelf,
+    org: { ...supervisors, admin: 'org' },
+  },
+  'personal.unmask': { class: supervisors, group: supervisors, person: everybodySelf },
+  'user.manage': {
+    person: { staff: 'assignable', employer: 'assignable', admin: 'assignable' },
+    org: { staff: 'org', employer: 'org', admin: 'org' },
+  },
+  'org.manage': { org: { admin: 'org' } },
+  'policy.manage': { course: { admin: 'org' }, org: { admin: 'org' }, platform: { admin: 'platform' } },
+  'audit.read': {
+    class: { staff: 'org', regulator: 'org', admin: 'org' },
+    org: { staff: 'org', regulator: 'org', admin: 'org' },
+    platform: { admin: 'platform' },
+  },
+  'screening.read': {
+    class: { instructor: 'own', staff: 'org', regulator: 'org', admin: 'org' },
+    org: { staff: 'org', regulator: 'org', admin: 'org' },
+  },
+  'health.read': { platform: { admin: 'platform' } },
+};
+
+/** What each role may give to others, within the organisations it covers. */
+const assignable: Record<Role, readonly Role[]> = {
+  learner: [],
+  instructor: [],
+  expert: [],
+  regulator: [],
+  employer: ['learner'],
+  staff: ['learner', 'instructor'],
+  admin: ['learner', 'instructor', 'staff', 'employer', 'regulator', 'expert', 'admin'],
+};
+
+/** Whether the actor may do this to that. An actor with several memberships may do what any one of them allows. */
+export function can(actor: Actor, action: Action, resource: Resource): boolean {
+  const byRole = grants[action][resource.kind];
+  if (!byRole) return false;
+  return actor.memberships.some((membership) => {
+    const reach = byRole[membership.role];
+    return reach !== undefined && reaches(reach, actor, membership, resource);
+  });
+}
+
+/**
+ * The organisations, as paths, in and below which the actor may do this to resources of that kind by virtue of an
+ * organisation. For lists: a row is visible if one of its paths starts with one of these. What the actor may do as
+ * its teacher, author or learner comes on top.
+ */
+export function scopesOf(actor: Actor, action: Action, kind: ResourceKind): string[] {
+  const byRole = grants[action][kind] ?? {};
+  const paths = actor.memberships
+    .filter(({ role, orgPath }) => {
+      const reach = byRole[role];
+      return (reach === 'org' || reach === 'assignable') && isPath(orgPath);
+    })
+    .map(({ orgPath }) => orgPath);
+  return [...new Set(paths)].filter(
+    (path) => !paths.some((other) => other !== path && path.startsWith(other)),
+  );
+}
+
+/** The roles the actor may give within this organisation, so that nobody makes an account stronger than his own. */
+export function assignableRoles(actor: Actor, orgPath: string): Role[] {
+  const roles = actor.memberships
+    .filter((membership) => covers(membership.orgPath, orgPath))
+    .flatMap((membership) => assignable[membership.role]);
+  return assignable.admin.filter((role) => roles.includes(role));
+}
+
+/** Whether a membership of `membershipPath` covers `orgPath`: the same organisation, or one below it. */
+export function covers(membershipPath: string, orgPath: string): boolean {
+  return isPath(membershipPath) && isPath(orgPath) && orgPath.startsWith(membershipPath);
+}
+
+function reaches(reach: Reach, actor: Actor, membership: Membership, resource: Resource): boolean {
+  switch (reach) {
+    case 'org':
+      return orgPathsOf(resource).some((path) => covers(membership.orgPath, path));
+    case 'own':
+      return (
+        (resource.kind === 'class' && resource.instructorId === actor.userId) ||
+        (resource.kind === 'course' && resource.authorIds.includes(actor.userId))
+      );
+    case 'enrolled':
+      // An instructor sits on the other side of the desk, also if somebody enrolled him by mistake.
+      return resource.kind === 'class' && resource.enrolled && resource.instructorId !== actor.userId;
+    case 'self':
+      return resource.kind === 'person' && resource.userId === actor.userId;
+    case 'platform':
+      return resource.kind === 'platform' && isRoot(membership.orgPath);
+    case 'assignable':
+      return resource.kind === 'person' && managesPerson(membership, resource.memberships);
+  }
+}
+
+/**
+ * At least one membership of the person lies within reach, and no membership is stronger than what the manager
+ * could give. To learn or teach elsewhere as well makes nobody stronger; any other role must lie within reach too.
+ */
+function managesPerson(manager: Membership, held: readonly Pick<Membership, 'role' | 'orgPath'>[]): boolean {
+  const within = (orgPath: string) => covers(manager.orgPath, orgPath);
+  const harmless = (role: Role) => role === 'learner' || role === 'instructor';
+  return (
+    held.some(({ orgPath }) => within(orgPath)) &&
+    held.every(
+      ({ role, orgPath }) => assignable[manager.role].includes(role) && (harmless(role) || within(orgPath)),
+    )
+  );
+}
+
+function orgPathsOf(resource: Resource): readonly string[] {
+  switch (resource.kind) {
+    case 'class':
+    case 'course':
+    case 'group':
+      return resource.orgPaths;
+    case 'person':
+      return resource.memberships.map(({ orgPath }) => orgPath);
+    case 'org':
+      return [resource.path];
+    case 'platform':
+      return [];
+  }
+}
+
+/** A path that lost its slashes must cover nothing: `/a` would otherwise cover `/ab/`, and the empty path everything. */
+function isPath(path: string): boolean {
+  return path.startsWith('/') && path.endsWith('/') && !path.includes('//');
+}
+
+/** The platform is the only organisation without a parent: its path is `/` or has one member. */
+function isRoot(path: string): boolean {
+  return isPath(path) && path.split('/').length <= 3;
+}
