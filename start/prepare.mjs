@@ -1,0 +1,9 @@
+// @ts-check
+// `node start/prepare.mjs`: everything `npm start` does before it starts the services. The image is built with it.
+import { entry } from './install/entry.mjs';
+import { prepare } from './install/prepare.mjs';
+
+await entry(async () => {
+  await prepare({ pages: true });
+  return 0;
+});

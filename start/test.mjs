@@ -1,0 +1,55 @@
+// @ts-check
+// `npm test`: every check and every test, with the real services they need. Its last line counts them all.
+import { runChecks } from './install/checks.mjs';
+import { ensureDebianPackages } from './install/debian-packages.mjs';
+import { entry } from './install/entry.mjs';
+import { prepare } from './install/prepare.mjs';
+import { SetupError, say } from './install/progress.mjs';
+import { runTests } from './install/vitest.mjs';
+
+/** @typedef {import('./install/checks.mjs').Result} Result */
+
+/** Browsers and the fonts they draw Chinese with, and the servers a cluster stands on. */
+const testPackages = ['chromium', 'firefox-esr', 'fonts-noto-cjk', 'redis-server', 'postgresql'];
+
+/** @type {Result[]} */
+const results = [];
+
+/**
+ * A stage of the setup: what cannot be set up counts as one failure, and the stages after it still run.
+ * @template T
+ * @param {string} name
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T | undefined>} undefined after a failure
+ */
+async function setUp(name, work) {
+  try {
+    const value = await work();
+    results.push({ name, passed: 1, failed: 0 });
+    return value;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`\n${error.message}\n`);
+    results.push({ name, passed: 0, failed: 1 });
+    return undefined;
+  }
+}
+
+await entry(async () => {
+  const prepared = await setUp('setup', () => prepare({ pages: false }));
+  if (prepared) {
+    await setUp('build of the pages', () => prepare({ pages: true }));
+    await setUp('browsers and servers for the tests', () => ensureDebianPackages(testPackages, 'the tests'));
+    results.push(...(await runChecks(prepared)));
+    for (const project of ['unit', 'integration', 'e2e']) results.push(await runTests(prepared, project));
+  }
+
+  say('\nSummary');
+  for (const { name, passed, failed } of results) {
+    say(`${failed ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed`);
+  }
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  say(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+});
