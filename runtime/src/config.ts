@@ -1,0 +1,241 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './config-error.ts';
+import { loadDevelopmentSecrets } from './development-secrets.ts';
+
+export { ConfigError };
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** A key for personal data in columns: AES-256-GCM, 32 bytes, named so that a ciphertext can say which it needs. */
+export interface PiiKey {
+  id: string;
+  key: Buffer;
+}
+
+export interface Config {
+  env: 'development' | 'production' | 'test';
+  host: string;
+  port: number;
+  /** What people type; without a trailing slash. */
+  publicUrl: string;
+  tls: { certFile: string; keyFile: string } | null;
+  /** How many proxies of ours stand before the pages: a caller's address is what the last of them says. */
+  trustProxy: number;
+  dataDir: string;
+  /** Null: the embedded PostgreSQL in `embeddedPgDir`. */
+  databaseUrl: string | null;
+  embeddedPgDir: string;
+  /** Null: shared state in the memory of this one process. */
+  redisUrl: string | null;
+  tokenSecret: string;
+  serviceSecret: string;
+  /** Newest first: the first encrypts, all decrypt. Never empty. */
+  piiKeys: [PiiKey, ...PiiKey[]];
+  blindIndexKey: Buffer;
+  sfu: {
+    listenIp: string;
+    /** What browsers are told to reach; null: the listen address itself. */
+    announcedAddress: string | null;
+    /** Worker n listens on UDP and TCP port `portBase + n`; 0 lets the system choose. */
+    portBase: number;
+    workers: number;
+    /** Link addresses of SFU nodes outside this process; empty: one in this process or those in the registry. */
+    urls: string[];
+    linkPort: number;
+  };
+  signaling: {
+    port: number;
+    /** The public address; null: the same origin as the pages. */
+    url: string | null;
+  };
+  turn: { urls: string[]; secret: string } | null;
+  logLevel: LogLevel;
+  /** Seed demonstration people, courses and classes. Never in production. */
+  demo: boolean;
+  /** The bearer token for /metrics; null: open, which production refuses. */
+  metricsToken: string | null;
+}
+
+export type ServiceRole = 'web' | 'signaling' | 'sfu' | 'proctor';
+const allRoles: readonly ServiceRole[] = ['web', 'signaling', 'sfu', 'proctor'];
+
+const text = z.string().trim();
+const port = z.coerce.number().int().min(0).max(65_535);
+const secret = text.min(32, 'must have at least 32 characters');
+const key32 = text.transform((value, context) => {
+  const key = decodeKey(value);
+  if (key) return key;
+  context.addIssue({ code: 'custom', message: 'must be 32 bytes in base64 (openssl rand -base64 32)' });
+  return z.NEVER;
+});
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+const keyList = list.transform((parts, context): PiiKey[] => {
+  const keys: PiiKey[] = [];
+  for (const part of parts) {
+    const at = part.indexOf(':');
+    const key = at > 0 ? decodeKey(part.slice(at + 1)) : null;
+    if (key) keys.push({ id: part.slice(0, at), key });
+    else
+      context.addIssue({ code: 'custom', message: 'must be id:base64,… with 32 bytes each, newest first' });
+  }
+  if (new Set(keys.map(({ id }) => id)).size !== keys.length)
+    context.addIssue({ code: 'custom', message: 'names an id twice' });
+  return keys;
+});
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).transform(withoutSlash);
+
+const environment = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  HOST: text.optional(),
+  PORT: port.default(3000),
+  PUBLIC_URL: httpUrl.optional(),
+  TLS_CERT_FILE: text.optional(),
+  TLS_KEY_FILE: text.optional(),
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  DATA_DIR: text.default('.data'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// address' }).optional(),
+  EMBEDDED_PG_DIR: text.optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// address' }).optional(),
+  TOKEN_SECRET: secret.optional(),
+  SERVICE_SECRET: secret.optional(),
+  PII_KEY: key32.optional(),
+  PII_KEYS: keyList.optional(),
+  BLIND_INDEX_KEY: key32.optional(),
+  SFU_LISTEN_IP: z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address' }).optional(),
+  SFU_ANNOUNCED_ADDRESS: text.optional(),
+  SFU_PORT_BASE: port.default(20_000),
+  SFU_WORKERS: z.coerce.number().int().min(1).max(256).optional(),
+  SFU_URLS: list
+    .pipe(z.array(z.url({ protocol: /^wss?$/, error: 'must be ws(s):// addresses' })))
+    .default([]),
+  SFU_LINK_PORT: port.default(3002),
+  SIGNALING_PORT: port.default(3001),
+  SIGNALING_URL: httpUrl.optional(),
+  TURN_URLS: list.pipe(z.array(text.regex(/^turns?:/, 'must be turn: or turns: addresses'))).default([]),
+  TURN_SECRET: text.optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
+  DEMO: flag.optional(),
+  METRICS_TOKEN: text.min(16, 'must have at least 16 characters').optional(),
+});
+
+/**
+ * Reads the whole configuration once. An empty variable counts as absent. Everything that is wrong or missing is
+ * reported together in one ConfigError. In production every secret must be given; elsewhere the missing ones are
+ * made once and kept in DATA_DIR/secrets.json (mode 0600), so that a restart can still read what it wrote.
+ * `runs` names the services of this process: only their settings are required.
+ */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  { cwd = process.cwd(), runs = allRoles }: { cwd?: string; runs?: readonly ServiceRole[] } = {},
+): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success)
+    throw new ConfigError([
+      ...parsed.error.issues.map(
+        (issue) => `${issue.path[0]?.toString() ?? 'environment'}: ${issue.message}`,
+      ),
+      ...(given.NODE_ENV === 'production' ? missingInProduction(given) : []),
+    ]);
+  const e = parsed.data;
+  const production = e.NODE_ENV === 'production';
+  const problems: string[] = production ? missingInProduction(given) : [];
+
+  if (production && e.DEMO) problems.push('DEMO: demonstration data is refused in production');
+  if (production && e.PUBLIC_URL && !e.PUBLIC_URL.startsWith('https://'))
+    problems.push(
+      'PUBLIC_URL: must be an https address in production (browsers refuse the camera without it)',
+    );
+  if (e.PII_KEY && e.PII_KEYS) problems.push('PII_KEY, PII_KEYS: give one of them, not both');
+  if (Boolean(e.TLS_CERT_FILE) !== Boolean(e.TLS_KEY_FILE))
+    problems.push('TLS_CERT_FILE, TLS_KEY_FILE: one needs the other');
+  for (const name of ['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const) {
+    const file = e[name];
+    if (file && !existsSync(resolve(cwd, file))) problems.push(`${name}: no such file`);
+  }
+  if (e.TURN_URLS.length > 0 !== Boolean(e.TURN_SECRET))
+    problems.push('TURN_URLS, TURN_SECRET: one needs the other');
+  const listenIp = e.SFU_LISTEN_IP ?? (production ? '0.0.0.0' : '127.0.0.1');
+  if (production && runs.includes('sfu') && isWildcard(listenIp) && !e.SFU_ANNOUNCED_ADDRESS)
+    problems.push(
+      'SFU_ANNOUNCED_ADDRESS: missing (what browsers reach when the SFU listens on every address)',
+    );
+
+  const dataDir = resolve(cwd, e.DATA_DIR);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const secrets = production ? null : loadDevelopmentSecrets(dataDir);
+  const piiKeys = e.PII_KEYS ?? [{ id: 'k1', key: e.PII_KEY ?? fallback(secrets?.piiKey) }];
+  const [newest, ...older] = piiKeys;
+  if (!newest) throw new ConfigError(['PII_KEYS: must name at least one key']);
+
+  return {
+    env: e.NODE_ENV,
+    host: e.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: e.PORT,
+    publicUrl: e.PUBLIC_URL ?? `${e.TLS_CERT_FILE ? 'https' : 'http'}://localhost:${e.PORT}`,
+    tls:
+      e.TLS_CERT_FILE && e.TLS_KEY_FILE
+        ? { certFile: resolve(cwd, e.TLS_CERT_FILE), keyFile: resolve(cwd, e.TLS_KEY_FILE) }
+        : null,
+    trustProxy: e.TRUST_PROXY,
+    dataDir,
+    databaseUrl: e.DATABASE_URL ?? null,
+    embeddedPgDir: e.EMBEDDED_PG_DIR ? resolve(cwd, e.EMBEDDED_PG_DIR) : resolve(dataDir, 'postgres'),
+    redisUrl: e.REDIS_URL ?? null,
+    tokenSecret: e.TOKEN_SECRET ?? fallback(secrets?.tokenSecret),
+    serviceSecret: e.SERVICE_SECRET ?? fallback(secrets?.serviceSecret),
+    piiKeys: [newest, ...older],
+    blindIndexKey: e.BLIND_INDEX_KEY ?? fallback(secrets?.blindIndexKey),
+    sfu: {
+      listenIp,
+      announcedAddress: e.SFU_ANNOUNCED_ADDRESS ?? null,
+      portBase: e.SFU_PORT_BASE,
+      workers: e.SFU_WORKERS ?? Math.min(availableParallelism(), runs.length > 1 ? 4 : 256),
+      urls: e.SFU_URLS,
+      linkPort: e.SFU_LINK_PORT,
+    },
+    signaling: { port: e.SIGNALING_PORT, url: e.SIGNALING_URL ?? null },
+    turn: e.TURN_SECRET ? { urls: e.TURN_URLS, secret: e.TURN_SECRET } : null,
+    logLevel: e.LOG_LEVEL ?? (e.NODE_ENV === 'test' ? 'warn' : 'info'),
+    demo: e.DEMO ?? e.NODE_ENV === 'development',
+    metricsToken: e.METRICS_TOKEN ?? null,
+  };
+}
+
+function missingInProduction(given: Record<string, string | undefined>): string[] {
+  const required = ['PUBLIC_URL', 'TOKEN_SECRET', 'SERVICE_SECRET', 'BLIND_INDEX_KEY', 'METRICS_TOKEN'];
+  const problems = required
+    .filter((name) => !given[name])
+    .map((name) => `${name}: missing (required in production)`);
+  if (!given.PII_KEY && !given.PII_KEYS)
+    problems.push('PII_KEY: missing (required in production, or PII_KEYS)');
+  return problems;
+}
+
+/** Reached only when production has been refused for the same reason already; it stands so that no type lies. */
+function fallback<T>(value: T | undefined): T {
+  if (value === undefined) throw new ConfigError(['a secret is missing']);
+  return value;
+}
+
+function decodeKey(value: string): Buffer | null {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(value)) return null;
+  return Buffer.from(value, 'base64');
+}
+
+function isWildcard(ip: string): boolean {
+  return ip === '0.0.0.0' || ip === '::';
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}
