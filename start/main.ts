@@ -1,49 +1,82 @@
 /** Everything on one machine: one Node process with all services, the media workers and the database beside it. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { sfuContract } from '@keshi/contract/sfu';
 import { createDb, type Db } from '@keshi/db/client';
+import { type DemoAccount, seedDemo } from '@keshi/db/demo';
 import { startEmbedded } from '@keshi/db/embedded';
 import { migrate } from '@keshi/db/migrate';
 import { type Config, ConfigError, loadConfig } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import { createLifecycle, type Lifecycle } from '@keshi/runtime/lifecycle';
+import { createLocalLink } from '@keshi/runtime/link/local';
 import { createLogger, type Logger } from '@keshi/runtime/log';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { createState } from '@keshi/runtime/state/state';
+import { createSfuService } from '@keshi/sfu/service';
+import { localMediaNode } from '@keshi/signaling/media/nodes';
+import { createSignaling } from '@keshi/signaling/service';
 import { announceWeb } from '@keshi/web-server/announcement';
 import { databaseCheck } from '@keshi/web-server/database-check';
 import { listen } from '@keshi/web-server/listener';
 import { createWeb } from '@keshi/web-server/service';
 import manifest from './package.json' with { type: 'json' };
 
+/** Connections to the database: classes in progress and pages share them. */
+const poolSize = 20;
 const pagesDir = fileURLToPath(new URL('../web/client/build', import.meta.url));
 
 async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<void> {
   // First, so that a port in use is told before anything else is started. Until all is ready it answers 503.
   const listener = await listen(config);
-  lifecycle.onStop('http', () => listener.close());
 
   const metrics = createMetrics({ service: 'keshi' });
   const health = createHealth(log);
   const db = await openDatabase(config, log, lifecycle);
   health.add(databaseCheck(db));
 
+  const demo = config.demo ? (await seedDemo(db, { now: Date.now() })).accounts : [];
+
   const state = await createState(config, log);
   lifecycle.onStop('shared state', () => state.close());
   health.add({ name: 'shared-state', check: () => state.health() });
 
-  const web = await createWeb({ config, db, state, log, metrics, health, pagesDir, version: manifest.version });
+  const sfu = await createSfuService(config.sfu, { log, metrics, health });
+  lifecycle.onStop('media', () => sfu.close());
+  const [sfuEnd, signalingEnd] = createLocalLink({ contract: sfuContract, log });
+  sfu.serve(sfuEnd);
+
+  const web = await createWeb({
+    config,
+    db,
+    state,
+    log,
+    metrics,
+    health,
+    pagesDir,
+    version: manifest.version,
+    demoAccounts: demo,
+  });
+  // Steps run in reverse, so this is the order of stopping from the last to the first: new requests are refused,
+  // classes are handed on and their sockets closed, running requests finish.
+  lifecycle.onStop('http', () => listener.close());
   lifecycle.onStop('web', () => web.close());
   const announcement = await announceWeb(state.registry, randomUUID(), log);
   lifecycle.onStop('registry', () => announcement.withdraw());
-
-  listener.open(web.app);
-  // Steps run in reverse: this one comes first. Running requests finish, new ones are told that we are stopping.
-  lifecycle.onStop('requests', () => {
-    listener.drain();
-    return listener.close();
+  const signaling = await createSignaling({
+    http: listener.server,
+    config,
+    state,
+    db,
+    media: localMediaNode(signalingEnd),
+    log,
+    metrics,
+    health,
   });
-  say(config, listener.port);
+  lifecycle.onStop('signaling', () => signaling.close(), 15_000);
+  lifecycle.onStop('requests', () => listener.drain());
+  listener.open(web.app);
+  say(config, listener.port, demo);
 }
 
 async function openDatabase(config: Config, log: Logger, lifecycle: Lifecycle): Promise<Db> {
@@ -55,16 +88,35 @@ async function openDatabase(config: Config, log: Logger, lifecycle: Lifecycle): 
   }
   const { applied } = await migrate(url);
   if (applied.length > 0) log.info({ applied }, 'database migrated');
-  const db = createDb({ url, keys: config.piiKeys.map(({ id, key }) => ({ id, secret: key })), log });
+  const db = createDb({
+    url,
+    keys: config.piiKeys.map(({ id, key }) => ({ id, secret: key })),
+    log,
+    poolSize,
+  });
   lifecycle.onStop('database', () => db.close());
   return db;
 }
 
-function say(config: Config, port: number): void {
+/** What a person at the terminal wants to know; the log is for machines. */
+function say(config: Config, port: number, accounts: readonly DemoAccount[]): void {
   const url = new URL(config.publicUrl);
   // PORT=0 lets the system choose; what people type must be what was chosen.
   if (config.port === 0) url.port = String(port);
-  process.stdout.write(`\n  课时 Keshi  ${url.origin}\n\n`);
+  const lines = ['', `  课时 Keshi   ${url.origin}`, ''];
+  if (accounts.length > 0) {
+    const roles = Map.groupBy(accounts, ({ role }) => role);
+    const width = Math.max(...[...roles.keys()].map((role) => role.length));
+    lines.push(`  Demo accounts, password ${accounts[0]?.password}:`, '');
+    for (const [role, of] of roles) {
+      const [first, last] = [of[0], of.at(-1)];
+      const logins =
+        of.length > 2 ? `${first?.login} … ${last?.login}` : of.map(({ login }) => login).join(', ');
+      lines.push(`    ${role.padEnd(width)}   ${logins}`);
+    }
+    lines.push('');
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 async function main(): Promise<void> {

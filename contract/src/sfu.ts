@@ -107,3 +107,20 @@ export type SfuEvents = typeof sfuEvents;
 export type SfuEvent = {
   [K in keyof SfuEvents]: { name: K; payload: z.infer<SfuEvents[K]> };
 }[keyof SfuEvents];
+
+/** Both directions of the link, as each end is made with it. */
+export const sfuContract = { requests: sfuRequests, events: sfuEvents } as const;
+
+/** The kind under which SFU nodes are in the registry, and the audience their links answer to. */
+export const sfuNodeKind = 'sfu';
+
+/** What a node says of itself in the registry. */
+export const sfuNodeInfo = z.object({
+  /** Where its link listens. */
+  url: z.string(),
+  /** A draining node takes no new class and no new peer. */
+  draining: z.boolean(),
+  /** How much of its budget of consumers is used, in steps of 5 %, so that the registry is not told of each viewer. */
+  usedPercent: z.int().min(0),
+});
+export type SfuNodeInfo = z.infer<typeof sfuNodeInfo>;

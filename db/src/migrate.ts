@@ -55,7 +55,10 @@ export async function readMigrations(folder = migrationsFolder): Promise<Migrati
  */
 export async function migrate(url: string, folder = migrationsFolder): Promise<MigrateResult> {
   const migrations = await readMigrations(folder);
-  const client = new pg.Client({ connectionString: url, options: '-c TimeZone=UTC -c client_min_messages=warning' });
+  const client = new pg.Client({
+    connectionString: url,
+    options: '-c TimeZone=UTC -c client_min_messages=warning',
+  });
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
@@ -83,7 +86,8 @@ async function recorded(client: pg.Client, migrations: Migration[]): Promise<Map
   if (failed.length > 0) throw new Error(`unfinished migrations, resolve them first: ${failed.join(', ')}`);
   const known = new Set(migrations.map(({ name }) => name));
   const newer = rows.map((row) => row.migration_name).filter((name) => !known.has(name));
-  if (newer.length > 0) throw new Error(`the database has migrations this release lacks: ${newer.join(', ')}`);
+  if (newer.length > 0)
+    throw new Error(`the database has migrations this release lacks: ${newer.join(', ')}`);
   return new Map(rows.map((row) => [row.migration_name, row.checksum]));
 }
 

@@ -207,6 +207,7 @@ CREATE TABLE "Quiz" (
     "correct" JSONB NOT NULL,
     "seconds" INTEGER NOT NULL,
     "position" INTEGER NOT NULL DEFAULT 0,
+    "asked" INTEGER NOT NULL DEFAULT 0,
     "openedAt" TIMESTAMPTZ(3),
     "closesAt" TIMESTAMPTZ(3),
     "closedAt" TIMESTAMPTZ(3),
@@ -429,6 +430,9 @@ ALTER TABLE "Enrolment" ADD CONSTRAINT "Enrolment_userId_fkey" FOREIGN KEY ("use
 
 -- AddForeignKey
 ALTER TABLE "LiveClass" ADD CONSTRAINT "LiveClass_groupId_fkey" FOREIGN KEY ("groupId") REFERENCES "ClassGroup"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "LiveClass" ADD CONSTRAINT "LiveClass_instructorId_fkey" FOREIGN KEY ("instructorId") REFERENCES "User"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
 -- AddForeignKey
 ALTER TABLE "LiveSpan" ADD CONSTRAINT "LiveSpan_classId_fkey" FOREIGN KEY ("classId") REFERENCES "LiveClass"("id") ON DELETE RESTRICT ON UPDATE CASCADE;

@@ -1,0 +1,77 @@
+import type { Db } from './client.ts';
+import { resealed } from './crypto.ts';
+
+/**
+ * Rotation's second half: seals everything anew that an older key of the ring sealed, in batches, while the product runs. An
+ * edit that comes in between wins. When it answers zeros, the older keys may be taken out of the ring.
+ */
+export async function resealPersonalData(
+  db: Db,
+  batch = 500,
+): Promise<{ users: number; screeningHits: number }> {
+  return { users: await resealUsers(db, batch), screeningHits: await resealHits(db, batch) };
+}
+
+async function resealUsers(db: Db, batch: number): Promise<number> {
+  const { personal } = db;
+  let done = 0;
+  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+    const rows = await db.sql<{ id: string; nameSealed: string; phoneSealed: string | null }>(
+      `SELECT "id", "nameSealed", "phoneSealed" FROM "User"
+       WHERE "id" > $1 AND NOT (starts_with("nameSealed", $2) AND starts_with(COALESCE("phoneSealed", $2), $2))
+       ORDER BY "id" LIMIT $3`,
+      [after, personal.currentPrefix, batch],
+    );
+    const last = rows.at(-1);
+    if (!last) return done;
+    after = last.id;
+    const fresh = rows.map((row) => {
+      const name = resealed(personal, 'User.name', row.nameSealed);
+      const phone = row.phoneSealed === null ? null : resealed(personal, 'User.phone', row.phoneSealed);
+      return {
+        id: row.id,
+        oldName: row.nameSealed,
+        oldPhone: row.phoneSealed,
+        nameSealed: name.sealed,
+        nameIndex: name.index,
+        phoneSealed: phone?.sealed ?? null,
+        phoneIndex: phone?.index ?? null,
+      };
+    });
+    const changed = await db.sql(
+      `UPDATE "User" u SET "nameSealed" = r."nameSealed", "nameIndex" = r."nameIndex",
+         "phoneSealed" = r."phoneSealed", "phoneIndex" = r."phoneIndex"
+       FROM jsonb_to_recordset($1) AS r("id" uuid, "oldName" text, "oldPhone" text, "nameSealed" text, "nameIndex" text,
+         "phoneSealed" text, "phoneIndex" text)
+       WHERE u."id" = r."id" AND u."nameSealed" = r."oldName" AND u."phoneSealed" IS NOT DISTINCT FROM r."oldPhone"
+       RETURNING u."id"`,
+      [JSON.stringify(fresh)],
+    );
+    done += changed.length;
+  }
+}
+
+async function resealHits(db: Db, batch: number): Promise<number> {
+  const { personal } = db;
+  let done = 0;
+  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+    const rows = await db.sql<{ id: string; textSealed: string }>(
+      `SELECT "id", "textSealed" FROM "ScreeningHit" WHERE "id" > $1 AND NOT starts_with("textSealed", $2)
+       ORDER BY "id" LIMIT $3`,
+      [after, personal.currentPrefix, batch],
+    );
+    const last = rows.at(-1);
+    if (!last) return done;
+    after = last.id;
+    const fresh = rows.map(({ id, textSealed }) => ({
+      id,
+      textSealed: resealed(personal, 'ScreeningHit.text', textSealed).sealed,
+    }));
+    await db.sql(
+      `UPDATE "ScreeningHit" h SET "textSealed" = r."textSealed"
+       FROM jsonb_to_recordset($1) AS r("id" uuid, "textSealed" text) WHERE h."id" = r."id"`,
+      [JSON.stringify(fresh)],
+    );
+    done += rows.length;
+  }
+}

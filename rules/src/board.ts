@@ -1,0 +1,121 @@
+/**
+ * The supervisor's board while a class runs, and the report after it: one row per learner and the totals over them, decided
+ * from the same facts by the same rules [AT3–AT6, AT8, CT1].
+ */
+import type { BoardRow, BoardTotals, ClassState } from '@keshi/contract/domain';
+import { attendance, belowMinimum, type LiveSpan, timeline } from './attendance.ts';
+import { length, normalise } from './intervals.ts';
+import type { Outage } from './outages.ts';
+import type { AttendancePolicy } from './policy.ts';
+import { type PresenceInterval, stateAt, type Visit } from './presence.ts';
+import { type AskedQuestion, learnerQuiz, underMinimum } from './quiz.ts';
+
+export interface BoardClass {
+  readonly state: ClassState;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly live: readonly LiveSpan[];
+  readonly outages: readonly Outage[];
+  /** Questions that have been put to the class. */
+  readonly quizzes: readonly AskedQuestion[];
+}
+
+export interface BoardLearner {
+  readonly userId: string;
+  /** As it is to be shown: masking is the caller's. */
+  readonly name: string;
+  readonly group: string;
+  readonly intervals: readonly PresenceInterval[];
+  /** By question: whether the answer was correct. */
+  readonly answers: ReadonlyMap<string, boolean>;
+  /** Connections as signaling knows them; empty where only the record is at hand. */
+  readonly connections: readonly Visit[];
+  readonly onStage: boolean;
+  readonly device: BoardRow['device'];
+  readonly rttMs: number | null;
+}
+
+export interface BoardFacts extends BoardClass {
+  readonly learners: readonly BoardLearner[];
+}
+
+/** @param now server time in ms */
+export function boardRows(
+  facts: BoardFacts,
+  now: number,
+  policy: AttendancePolicy,
+): { totals: BoardTotals; rows: BoardRow[] } {
+  const rows = facts.learners.map((learner) => boardRow(facts, learner, now, policy));
+  return { totals: boardTotals(facts, rows, now, policy), rows };
+}
+
+/**
+ * One learner. Who is there is measured against the live time up to the last proof, so that nobody looks late by one
+ * heartbeat; everybody else against the live time up to now or the end [AT5].
+ */
+export function boardRow(
+  of: BoardClass,
+  learner: BoardLearner,
+  now: number,
+  policy: AttendancePolicy,
+): BoardRow {
+  const { live, outages, endedAt } = of;
+  const { intervals, connections, userId, name, group, onStage, device, rttMs } = learner;
+  const facts = { intervals, live, outages, policy, now, endedAt };
+  const result = attendance(facts);
+  const quiz = learnerQuiz(
+    of.quizzes.filter(({ openedAt }) => openedAt <= now),
+    learner.answers,
+    result.counted,
+  );
+  return {
+    userId,
+    name,
+    group,
+    ...stateAt(connections, intervals, now, policy),
+    presentMs: result.presentMs,
+    liveMs: result.liveMs,
+    rate: result.rate,
+    lateMs: result.late,
+    earlyMs: result.early,
+    absences: result.absences.length,
+    absentMs: result.absences.reduce((sum, absence) => sum + absence.liveMs, 0),
+    quizAsked: quiz.asked,
+    quizAnswered: quiz.answered,
+    quizCorrect: quiz.correct,
+    correctRate: quiz.rate,
+    onStage,
+    device,
+    rttMs,
+    timeline: timeline(facts),
+  };
+}
+
+/** Over rows that were made for the same moment. Whoever is below both minimums is in both counts [AT6, A5]. */
+export function boardTotals(
+  of: BoardClass,
+  rows: readonly BoardRow[],
+  now: number,
+  policy: AttendancePolicy,
+): BoardTotals {
+  const end = Math.min(of.endedAt ?? now, now);
+  const live = normalise(of.live.map(({ from, to }) => ({ from, to: Math.min(to ?? end, end) })));
+  const inState = (state: BoardRow['state']) => rows.filter((row) => row.state === state).length;
+  return {
+    at: now,
+    state: of.state,
+    startedAt: of.startedAt,
+    endedAt: of.endedAt,
+    liveMs: length(live),
+    expected: rows.length,
+    present: inState('present'),
+    away: inState('away'),
+    offline: inState('offline'),
+    belowAttendance: rows.filter(({ rate }) => belowMinimum(rate, policy)).length,
+    belowCorrect: underMinimum(
+      rows.map(({ correctRate }) => ({ rate: correctRate })),
+      policy.minimumRate,
+    ).length,
+    minimumRate: policy.minimumRate,
+  };
+}

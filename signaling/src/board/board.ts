@@ -1,0 +1,163 @@
+/**
+ * One class's board while somebody watches it: the record as stored, moved on by the facts of each second, decided by the
+ * rules. Computed once for all who watch.
+ */
+import type { BoardRow, BoardTotals } from '@keshi/contract/domain';
+import type { AttendanceFacts } from '@keshi/db/attendance-facts';
+import type { StoredInterval, StoredVisit } from '@keshi/db/presence';
+import { boardRows, type BoardLearner } from '@keshi/rules/board';
+import type { PresenceInterval, Visit } from '@keshi/rules/presence';
+import { memberOf, type Classroom } from '../coordinator/classroom.ts';
+import { policyFrom } from '../presence/policy.ts';
+import type { PresenceFact } from '../presence/facts.ts';
+
+export interface BoardView {
+  totals: BoardTotals;
+  rows: BoardRow[];
+}
+
+export interface Board {
+  /** What is stored, anew. */
+  load(facts: AttendanceFacts): void;
+  apply(batch: readonly PresenceFact[]): void;
+  /** Everything, as of `now`. */
+  full(room: Readonly<Classroom>, now: number): BoardView;
+  /** Rows that say something new since they were last told, and the totals; null when nothing moved. */
+  delta(room: Readonly<Classroom>, now: number): BoardView | null;
+}
+
+/** Time that passes moves every row; rows in which nothing else happened are told this often, ms. */
+const driftMs = 10_000;
+
+interface Record {
+  intervals: Map<string, PresenceInterval>;
+  visits: Map<string, StoredVisit>;
+}
+
+export function createBoard(loaded: AttendanceFacts): Board {
+  let facts = loaded;
+  const records = new Map<string, Record>();
+  const told = new Map<string, { essence: string; at: number }>();
+
+  function recordOf(userId: string): Record {
+    const known = records.get(userId);
+    if (known) return known;
+    const fresh: Record = { intervals: new Map(), visits: new Map() };
+    records.set(userId, fresh);
+    return fresh;
+  }
+
+  function takeInterval(userId: string, interval: PresenceInterval): void {
+    const { intervals } = recordOf(userId);
+    // A visit has one node and one interval begins at one moment, so this names it without its id.
+    const key = `${interval.node}:${interval.from}`;
+    const known = intervals.get(key);
+    const ended = known && known.cause !== 'open';
+    if (!known || interval.lastProof > known.lastProof || (interval.cause !== 'open' && !ended))
+      intervals.set(key, ended && interval.cause === 'open' ? { ...interval, cause: known.cause } : interval);
+  }
+
+  function load(fresh: AttendanceFacts): void {
+    facts = fresh;
+    for (const { userId, intervals, visits } of fresh.learners) {
+      for (const interval of intervals) takeInterval(userId, interval);
+      for (const visit of visits) takeVisit(visit);
+    }
+  }
+
+  function takeVisit(visit: StoredVisit): void {
+    const { visits } = recordOf(visit.userId);
+    const known = visits.get(visit.id);
+    if (!known || visit.lastSeenAt > known.lastSeenAt || (visit.closed && !known.closed))
+      visits.set(visit.id, visit);
+  }
+
+  function takeStoredInterval({ visitId, userId, from, lastProof, cause }: StoredInterval): void {
+    const node = recordOf(userId).visits.get(visitId)?.nodeId ?? '';
+    takeInterval(userId, { from, lastProof, cause, node });
+  }
+
+  function learner(room: Readonly<Classroom>, person: AttendanceFacts['learners'][number]): BoardLearner {
+    const { userId, name, group } = person;
+    const record = recordOf(userId);
+    const visits = [...record.visits.values()].sort((a, b) => a.openedAt - b.openedAt);
+    const last = visits.at(-1);
+    const answers = new Map<string, boolean>();
+    for (const quiz of room.quizzes.values()) {
+      const answer = quiz.answers.get(userId);
+      if (answer) answers.set(quiz.id, answer.correct);
+    }
+    const intervals = [...record.intervals.values()];
+    return {
+      userId,
+      name,
+      group,
+      intervals,
+      answers,
+      connections: visits.filter(({ closed }) => closed === null).map((visit) => asVisit(visit, intervals)),
+      onStage: memberOf(room, userId).stage === 'on',
+      device: last?.device ?? 'unknown',
+      rttMs: last?.rttMs ?? null,
+    };
+  }
+
+  function full(room: Readonly<Classroom>, now: number): BoardView {
+    return boardRows(
+      {
+        state: room.state,
+        startedAt: room.startedAt,
+        endedAt: room.endedAt,
+        live: room.spans,
+        outages: facts.outages,
+        quizzes: [...room.quizzes.values()].map(({ id, openedAt }) => ({ id, openedAt })),
+        learners: facts.learners.map((person) => learner(room, person)),
+      },
+      now,
+      policyFrom(room.policy),
+    );
+  }
+
+  load(loaded);
+  return {
+    load,
+    apply(batch) {
+      for (const fact of batch) if ('visit' in fact && fact.visit.role === 'attendee') takeVisit(fact.visit);
+      for (const fact of batch) if ('interval' in fact) takeStoredInterval(fact.interval);
+    },
+    full,
+    delta(room, now) {
+      const { totals, rows } = full(room, now);
+      const news = rows.filter((row) => {
+        const essence = essenceOf(row);
+        const known = told.get(row.userId);
+        if (known && known.essence === essence && now - known.at < driftMs) return false;
+        told.set(row.userId, { essence, at: now });
+        return true;
+      });
+      return news.length === 0 ? null : { totals, rows: news };
+    },
+  };
+}
+
+/** What changes by an event, not by time alone. */
+function essenceOf(row: BoardRow): string {
+  const { liveMs: _live, rate: _rate, absentMs: _absent, timeline, ...rest } = row;
+  return JSON.stringify([rest, timeline.length]);
+}
+
+function asVisit(visit: StoredVisit, intervals: readonly PresenceInterval[]): Visit {
+  const { nodeId: node, lastSeenAt: lastSeen, visible, openedAt } = visit;
+  const interval = intervals.findLast(
+    (one) => one.node === node && one.cause === 'open' && one.from >= openedAt,
+  );
+  const open = interval ? { from: interval.from, lastProof: interval.lastProof } : null;
+  if (visible && open) return { state: 'present', node, lastSeen, open };
+  return {
+    state: 'away',
+    node,
+    lastSeen,
+    since: open?.lastProof ?? lastSeen,
+    reason: visible ? 'silent' : 'hidden',
+    open,
+  };
+}

@@ -1,0 +1,201 @@
+/** The boards of the classes this node coordinates, and this node's share of facts for boards elsewhere. */
+import type { ClassRole } from '@keshi/contract/domain';
+import type { ServerPayload } from '@keshi/contract/signaling';
+import { loadAttendanceFacts } from '@keshi/db/attendance-facts';
+import type { Db } from '@keshi/db/client';
+import { maskName } from '@keshi/db/crypto';
+import { AppError } from '@keshi/runtime/errors';
+import type { Logger } from '@keshi/runtime/log';
+import type { ClassBus, Unsubscribe } from '@keshi/runtime/state/ports';
+import { z } from 'zod';
+import type { Connection } from '../connections.ts';
+import type { Coordinators } from '../coordinator/coordinators.ts';
+import type { Coordinator } from '../coordinator/coordinator.ts';
+import { presenceFact, type PresenceFact } from '../presence/facts.ts';
+import { createBoard, type Board, type BoardView } from './board.ts';
+
+export type BoardPayload = ServerPayload<'board'>;
+/** Observers read masked names, so they are in another room than the host. */
+export const boardRoom = (classId: string, role: ClassRole) => `${classId}:board:${role}`;
+const factsChannel = (classId: string) => `facts:${classId}`;
+
+interface Watched {
+  board: Board;
+  watchers: Map<string, ClassRole>;
+  unsubscribe: Unsubscribe;
+  loadedAt: number;
+  loading: boolean;
+}
+
+export interface Boards {
+  /** On the coordinator's node. */
+  watch(coordinator: Coordinator, connectionId: string, role: ClassRole, watch: boolean): Promise<BoardPayload>;
+  /** On the watcher's node: asks the class's coordinator. */
+  ask(connection: Connection, watch: boolean): Promise<BoardPayload>;
+  unwatch(connection: Connection): void;
+  /** The class has a new coordinator: those here who watch are made known to it. */
+  rewatch(classId: string, connections: readonly Connection[]): Promise<void>;
+  /** Facts that leave this node now. */
+  publish(batch: readonly PresenceFact[]): void;
+  tick(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface BoardsDeps {
+  db: Db;
+  bus: ClassBus;
+  now: () => number;
+  log: Logger;
+  coordinators: Coordinators;
+  isWatched: (classId: string) => boolean;
+  tell: (classId: string, role: ClassRole, board: BoardPayload) => void;
+}
+
+const reloadMs = 10_000;
+const batchOf = z.array(presenceFact);
+const boardReply = z.custom<BoardPayload>((value) => typeof value === 'object' && value !== null);
+
+export function createBoards(deps: BoardsDeps): Boards {
+  const { db, bus, now, log, coordinators } = deps;
+  const watched = new Map<string, Watched>();
+  const opening = new Map<string, Promise<Watched>>();
+  /** Connections of this node that watch. */
+  const watching = new Set<string>();
+
+  async function open(coordinator: Coordinator): Promise<Watched> {
+    const classId = coordinator.room.id;
+    let board: Board | null = null;
+    const early: PresenceFact[][] = [];
+    const unsubscribe = await bus.subscribe(factsChannel(classId), (message) => {
+      const batch = batchOf.safeParse(message);
+      if (!batch.success) return;
+      if (board) board.apply(batch.data);
+      else early.push(batch.data);
+    });
+    coordinator.watchFacts(true);
+    const facts = await loadAttendanceFacts(db, classId);
+    if (!facts) {
+      await unsubscribe();
+      throw new AppError('not-found');
+    }
+    board = createBoard(facts);
+    for (const batch of early) board.apply(batch);
+    const entry: Watched = { board, watchers: new Map(), unsubscribe, loadedAt: now(), loading: false };
+    watched.set(classId, entry);
+    return entry;
+  }
+
+  async function ensure(coordinator: Coordinator): Promise<Watched> {
+    const classId = coordinator.room.id;
+    const known = watched.get(classId);
+    if (known) return known;
+    const attempt = opening.get(classId) ?? open(coordinator).finally(() => opening.delete(classId));
+    opening.set(classId, attempt);
+    return attempt;
+  }
+
+  async function drop(classId: string): Promise<void> {
+    const entry = watched.get(classId);
+    if (!entry) return;
+    watched.delete(classId);
+    coordinators.here(classId)?.watchFacts(false);
+    await entry.unsubscribe();
+  }
+
+  /** What is stored corrects what was heard: facts of nodes that died, outages, names. */
+  function reload(classId: string, entry: Watched): void {
+    if (entry.loading || now() - entry.loadedAt < reloadMs) return;
+    entry.loading = true;
+    loadAttendanceFacts(db, classId)
+      .then((facts) => {
+        if (facts) entry.board.load(facts);
+        entry.loadedAt = now();
+      })
+      .catch((error: unknown) => log.debug({ err: error, classId }, 'the board goes on without the database'))
+      .finally(() => (entry.loading = false));
+  }
+
+  async function ask(connection: Connection, watch: boolean): Promise<BoardPayload> {
+    const { classId, id: connectionId, person } = connection;
+    const reply = await coordinators.ask(classId, { kind: 'board', watch, role: person.role, connectionId });
+    return boardReply.parse(reply);
+  }
+
+  return {
+    async watch(coordinator, connectionId, role, watch) {
+      const { room } = coordinator;
+      if (!watch) {
+        const entry = watched.get(room.id);
+        entry?.watchers.delete(connectionId);
+        if (entry?.watchers.size === 0) await drop(room.id);
+        return { totals: emptyTotals(room.state, now()), rows: [] };
+      }
+      const entry = await ensure(coordinator);
+      entry.watchers.set(connectionId, role);
+      return seenBy(role, entry.board.full(room, now()));
+    },
+    async ask(connection, watch) {
+      const room = boardRoom(connection.classId, connection.person.role);
+      // Joined before asking: a change that follows the answer is not missed.
+      if (watch) {
+        await connection.socket.join(room);
+        watching.add(connection.id);
+      } else {
+        await connection.socket.leave(room);
+        watching.delete(connection.id);
+      }
+      return ask(connection, watch);
+    },
+    unwatch(connection) {
+      if (!watching.delete(connection.id)) return;
+      ask(connection, false).catch(() => undefined);
+    },
+    async rewatch(_classId, connections) {
+      for (const connection of connections) if (watching.has(connection.id)) await ask(connection, true);
+    },
+    publish(batch) {
+      const byClass = Map.groupBy(batch, (fact) =>
+        'visit' in fact ? fact.visit.classId : fact.interval.classId,
+      );
+      for (const [classId, facts] of byClass)
+        if (deps.isWatched(classId)) bus.publish(factsChannel(classId), facts).catch(() => undefined);
+    },
+    async tick() {
+      for (const [classId, entry] of [...watched]) {
+        const coordinator = coordinators.here(classId);
+        if (!coordinator) {
+          await drop(classId);
+          continue;
+        }
+        reload(classId, entry);
+        const news = entry.board.delta(coordinator.room, now());
+        if (news) for (const role of new Set(entry.watchers.values())) deps.tell(classId, role, seenBy(role, news));
+      }
+    },
+    async close() {
+      for (const classId of [...watched.keys()]) await drop(classId);
+    },
+  };
+}
+
+function seenBy(role: ClassRole, view: BoardView): BoardPayload {
+  if (role === 'host') return view;
+  return { totals: view.totals, rows: view.rows.map((row) => ({ ...row, name: maskName(row.name) })) };
+}
+
+function emptyTotals(state: BoardPayload['totals']['state'], at: number): BoardPayload['totals'] {
+  return {
+    at,
+    state,
+    startedAt: null,
+    endedAt: null,
+    liveMs: 0,
+    expected: 0,
+    present: 0,
+    away: 0,
+    offline: 0,
+    belowAttendance: 0,
+    belowCorrect: 0,
+    minimumRate: 0,
+  };
+}

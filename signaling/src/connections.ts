@@ -1,0 +1,79 @@
+/** Who is connected to this node, and how to find them: by class and person, and by login session. */
+import type { ClientToServer, Person, ServerToClient } from '@keshi/contract/signaling';
+import type { TicketClaims } from '@keshi/contract/tokens';
+import type { Server, Socket } from 'socket.io';
+
+export interface SocketData {
+  claims: TicketClaims;
+  tab: string;
+}
+
+type NoEvents = Record<string, never>;
+export type ClassServer = Server<ClientToServer, ServerToClient, NoEvents, SocketData>;
+export type ClassSocket = Socket<ClientToServer, ServerToClient, NoEvents, SocketData>;
+
+export type GoodbyeReason = Parameters<ServerToClient['goodbye']>[0]['reason'];
+
+export interface Connection {
+  readonly id: string;
+  readonly socket: ClassSocket;
+  readonly classId: string;
+  readonly sid: string;
+  readonly person: Person;
+  readonly visitId: string;
+  /** `joining` until the class has taken it in; `gone` whatever still arrives. */
+  stage: 'connected' | 'joining' | 'joined' | 'gone';
+  /** The SFU node that carries this person's media; null while there is none. */
+  sfuNode: string | null;
+  /** How often it was refused for asking too much, since when. */
+  refusals: { since: number; count: number };
+}
+
+export interface Connections {
+  add(connection: Connection): void;
+  remove(connection: Connection): void;
+  all(): Iterable<Connection>;
+  ofClass(classId: string): Connection[];
+  find(classId: string, userId: string): Connection | null;
+  ofSession(sid: string): Connection[];
+  readonly size: number;
+}
+
+export function createConnections(): Connections {
+  const byId = new Map<string, Connection>();
+  const bySession = new Map<string, Set<Connection>>();
+  /** The latest connection of each person in each class. */
+  const byClass = new Map<string, Map<string, Connection>>();
+
+  return {
+    add(connection) {
+      byId.set(connection.id, connection);
+      const session = bySession.get(connection.sid) ?? new Set();
+      bySession.set(connection.sid, session.add(connection));
+      const members = byClass.get(connection.classId) ?? new Map<string, Connection>();
+      byClass.set(connection.classId, members.set(connection.person.userId, connection));
+    },
+    remove(connection) {
+      byId.delete(connection.id);
+      const session = bySession.get(connection.sid);
+      session?.delete(connection);
+      if (session?.size === 0) bySession.delete(connection.sid);
+      const members = byClass.get(connection.classId);
+      if (members?.get(connection.person.userId) === connection) members.delete(connection.person.userId);
+      if (members?.size === 0) byClass.delete(connection.classId);
+    },
+    all: () => byId.values(),
+    ofClass: (classId) => [...(byClass.get(classId)?.values() ?? [])],
+    find: (classId, userId) => byClass.get(classId)?.get(userId) ?? null,
+    ofSession: (sid) => [...(bySession.get(sid) ?? [])],
+    get size() {
+      return byId.size;
+    },
+  };
+}
+
+/** Says goodbye and closes. With `retryMs` the page comes back after that time. */
+export function dismiss(connection: Connection, reason: GoodbyeReason, retryMs: number | null = null): void {
+  connection.socket.emit('goodbye', { reason, retryMs });
+  connection.socket.disconnect(true);
+}

@@ -1,0 +1,156 @@
+/**
+ * The classes this node coordinates, and the way to those it does not. A lease says which node should hold a class; the
+ * fencing number in the database says which one may write it. Losing either, a node forgets the class at once.
+ */
+import { isUnavailable } from '@keshi/db/client';
+import { AppError } from '@keshi/runtime/errors';
+import type { Logger } from '@keshi/runtime/log';
+import { BusError, StateUnavailable, type ClassBus, type Lease, type Unsubscribe } from '@keshi/runtime/state/ports';
+import { createCoordinator, type Coordinator, type CoordinatorDeps } from './coordinator.ts';
+import { isFencedOut } from './fencing.ts';
+import { classChannel, coordinatorAddress, type Broadcast, type ClassRequest } from './messages.ts';
+
+interface Held {
+  coordinator: Coordinator;
+  fence: number;
+  /** Until when the lease can be believed in. */
+  believedUntil: number;
+  unserve: Unsubscribe;
+}
+
+export interface Coordinators {
+  /** Asks the class's coordinator, wherever it is; takes the class over when nobody has it. Rejects with AppError. */
+  ask(classId: string, request: ClassRequest): Promise<unknown>;
+  /** What this node coordinates. */
+  here(classId: string): Coordinator | null;
+  all(): Coordinator[];
+  /** Hands every class on: the next node to be asked takes it over. */
+  close(): Promise<void>;
+}
+
+export interface CoordinatorsDeps extends Omit<CoordinatorDeps, 'log' | 'fencedOut'> {
+  lease: Lease;
+  bus: ClassBus;
+  log: Logger;
+  /** Answers what was asked of a coordinator of this node. */
+  answer: (coordinator: Coordinator, request: ClassRequest) => Promise<unknown>;
+  parse: (payload: unknown) => ClassRequest;
+  leaseTtlMs?: number;
+}
+
+const askTimeoutMs = 5_000;
+const patienceMs = 12_000;
+const pauseMs = 150;
+
+export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
+  const { nodeId, lease, bus, store, leaseTtlMs = 6_000 } = deps;
+  const held = new Map<string, Held>();
+  const opening = new Map<string, Promise<Held | null>>();
+  let closing = false;
+
+  async function takeOver(classId: string): Promise<Held | null> {
+    const log = deps.log.child({ classId });
+    const asked = performance.now();
+    const won = await lease.acquire(`class:${classId}`, nodeId, leaseTtlMs);
+    if (!won) return null;
+    const giveBack = () => lease.release(`class:${classId}`, nodeId, won.fence).catch(() => false);
+    try {
+      const loaded = await store.takeOver(classId);
+      if (!loaded) throw new AppError('not-found');
+      const coordinator = createCoordinator({ ...deps, log, fencedOut: () => void drop(classId, 'fenced out') }, loaded);
+      const unserve = await bus.serve(coordinatorAddress(classId), (payload) =>
+        deps.answer(coordinator, deps.parse(payload)),
+      );
+      const entry = { coordinator, fence: won.fence, believedUntil: asked + leaseTtlMs, unserve };
+      held.set(classId, entry);
+      log.info({ fence: loaded.fence, state: coordinator.room.state }, 'coordinating the class');
+      const news: Broadcast = { kind: 'coordinator', nodeId, sfuNode: coordinator.sfuNode };
+      bus.publish(classChannel(classId), news).catch(() => deps.deliverHere(classId, news));
+      return entry;
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
+  }
+
+  function open(classId: string): Promise<Held | null> {
+    const known = opening.get(classId);
+    if (known) return known;
+    const attempt = takeOver(classId).finally(() => opening.delete(classId));
+    opening.set(classId, attempt);
+    return attempt;
+  }
+
+  async function drop(classId: string, reason: string): Promise<void> {
+    const entry = held.get(classId);
+    if (!entry) return;
+    held.delete(classId);
+    entry.coordinator.close();
+    deps.log.info({ classId, reason }, 'no longer coordinating the class');
+    await entry.unserve().catch(() => undefined);
+    await lease.release(`class:${classId}`, nodeId, entry.fence).catch(() => false);
+  }
+
+  async function renew(classId: string, entry: Held): Promise<void> {
+    const asked = performance.now();
+    try {
+      const still = await lease.renew(`class:${classId}`, nodeId, entry.fence, leaseTtlMs);
+      if (still) entry.believedUntil = asked + leaseTtlMs;
+      else if (held.get(classId) === entry) await drop(classId, 'lease lost');
+    } catch {
+      // The store of leases is away: nobody can take the class over by lease, and the fence in the database guards
+      // what is written. Going on serves those connected here.
+    }
+  }
+
+  const renewing = setInterval(() => {
+    for (const [classId, entry] of held)
+      if (entry.coordinator.unused) void drop(classId, 'unused');
+      else void renew(classId, entry);
+  }, leaseTtlMs / 3);
+  renewing.unref();
+
+  async function askOnce(classId: string, request: ClassRequest): Promise<unknown> {
+    const here = held.get(classId) ?? (await opening.get(classId));
+    if (here) return deps.answer(here.coordinator, request);
+    try {
+      return await bus.request(coordinatorAddress(classId), request, askTimeoutMs);
+    } catch (error) {
+      if (!(error instanceof BusError) || error.failure !== 'unreachable') throw error;
+      const taken = await open(classId);
+      if (!taken) throw error;
+      return deps.answer(taken.coordinator, request);
+    }
+  }
+
+  function worthAnotherTry(error: unknown): boolean {
+    return isFencedOut(error) || (error instanceof BusError && error.failure === 'unreachable');
+  }
+
+  return {
+    async ask(classId, request) {
+      const deadline = performance.now() + patienceMs;
+      for (;;) {
+        if (closing) throw new AppError('draining', { retryMs: 1_000 });
+        try {
+          return await askOnce(classId, request);
+        } catch (error) {
+          if (isUnavailable(error) && !(error instanceof AppError))
+            throw new AppError('unavailable', { retryMs: 2_000, cause: error });
+          if (error instanceof StateUnavailable) throw new AppError('unavailable', { retryMs: 2_000, cause: error });
+          if (!worthAnotherTry(error)) throw error;
+          if (performance.now() > deadline) throw new AppError('unavailable', { retryMs: 2_000, cause: error });
+        }
+        // Its holder is dying or being chosen: the lease runs out within its time to live.
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    },
+    here: (classId) => held.get(classId)?.coordinator ?? null,
+    all: () => [...held.values()].map(({ coordinator }) => coordinator),
+    async close() {
+      closing = true;
+      clearInterval(renewing);
+      await Promise.all([...held.keys()].map((classId) => drop(classId, 'draining')));
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * What nodes of signaling say to each other about a class. Requests go to the class's coordinator, wherever it is;
+ * broadcasts come from it to every node that has somebody in the class.
+ */
+import { classRole, id, instant } from '@keshi/contract/domain';
+import {
+  classEvent,
+  clientEvents,
+  person,
+  rosterRow,
+  snapshot,
+  type ClientEventName,
+} from '@keshi/contract/signaling';
+import { z } from 'zod';
+import { commandNames, type CommandName, type PageCommand } from './commands.ts';
+
+export const coordinatorAddress = (classId: string) => `coordinator:${classId}`;
+export const classChannel = (classId: string) => `class:${classId}`;
+
+const presence = z.object({ person, connectionId: z.string(), nodeId: z.string() });
+
+/** Live time as presence and the chip need it. */
+const liveSpan = z.object({ from: instant, to: instant.nullable() });
+export const liveTime = z.object({ spans: z.array(liveSpan), endedAt: instant.nullable() });
+export type LiveTime = z.infer<typeof liveTime>;
+
+export const classRequest = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('command'),
+    actor: person,
+    name: z.enum(commandNames),
+    /** Parsed again by the event's own schema. */
+    request: z.unknown(),
+  }),
+  z.object({
+    kind: z.literal('enter'),
+    presence,
+    lastSeq: z.int().nullable(),
+  }),
+  z.object({ kind: z.literal('leave'), userId: id, connectionId: z.string(), orderly: z.boolean() }),
+  /** A node tells a new coordinator who is connected to it. */
+  z.object({ kind: z.literal('present'), nodeId: z.string(), members: z.array(presence) }),
+  /** Events a node did not hear. */
+  z.object({ kind: z.literal('since'), seq: z.int() }),
+  z.object({ kind: z.literal('may-publish'), userId: id }),
+  /** Where the class's media is now. */
+  z.object({ kind: z.literal('media-node') }),
+  z.object({
+    kind: z.literal('roster'),
+    masked: z.boolean(),
+    query: z.string(),
+    offset: z.int(),
+    limit: z.int(),
+  }),
+  /** The board now; with `watch` its changes follow to the class's board rooms. */
+  z.object({ kind: z.literal('board'), watch: z.boolean(), role: classRole, connectionId: z.string() }),
+]);
+export type ClassRequest = z.infer<typeof classRequest>;
+
+export const roomEvent = z.object({
+  seq: z.int(),
+  audience: z.string(),
+  actorId: id.nullable(),
+  event: classEvent,
+  perRole: z.object({ host: classEvent.optional(), observer: classEvent.optional() }),
+});
+
+export const enterReply = z.object({
+  snapshot,
+  missed: z.array(classEvent).nullable(),
+  live: liveTime,
+  watched: z.boolean(),
+  policy: z.object({
+    heartbeatMs: z.int(),
+    proofGapMs: z.int(),
+    outageReturnMs: z.int(),
+    minimumRate: z.number(),
+    classHourMs: z.int(),
+    signInWindowMs: z.int(),
+    fullHourFrom: z.number().nullable(),
+  }),
+  /** Which SFU node carries the class; null while there is none. */
+  sfuNode: z.string().nullable(),
+});
+export type EnterReply = z.infer<typeof enterReply>;
+
+export const sinceReply = z.object({ events: z.array(roomEvent) });
+export const rosterReply = z.object({ total: z.int(), rows: z.array(rosterRow) });
+
+export const broadcast = z.discriminatedUnion('kind', [
+  /** Events in order. `after` is the number before the first: whoever knows less has missed something. */
+  z.object({
+    kind: z.literal('frame'),
+    after: z.int(),
+    events: z.array(roomEvent),
+    /** With changes of live time. */
+    live: liveTime.nullable(),
+  }),
+  /** Another connection of the same person took over, or the person may not stay. */
+  z.object({
+    kind: z.literal('close'),
+    userId: id,
+    /** Null: whichever connection it is. */
+    connectionId: z.string().nullable(),
+    reason: z.enum(['replaced-in-class', 'banned']),
+  }),
+  /** The class is over for long enough: everybody out. */
+  z.object({ kind: z.literal('dismiss') }),
+  /** Somebody watches the board: presence facts are wanted each second. */
+  z.object({ kind: z.literal('watch'), watched: z.boolean() }),
+  /** A new coordinator asks who is here. */
+  z.object({ kind: z.literal('coordinator'), nodeId: z.string(), sfuNode: z.string().nullable() }),
+]);
+export type Broadcast = z.infer<typeof broadcast>;
+
+/** A command that crossed the bus, checked as if it came from a page. Throws ZodError. */
+export function parseCommand(name: CommandName, request: unknown): PageCommand {
+  const schema: Record<string, { request: z.ZodType }> = clientEvents;
+  return { name, request: schema[name]?.request.parse(request) } as PageCommand;
+}
+
+export type CommandReply<K extends ClientEventName> = z.infer<(typeof clientEvents)[K]['reply']>;

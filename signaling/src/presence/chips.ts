@@ -1,0 +1,132 @@
+/** Keeps every learner's chip true: at once when something changes, else at most every half minute. */
+import type { CountedNow } from '@keshi/contract/domain';
+import type { Db } from '@keshi/db/client';
+import { outagesBetween } from '@keshi/db/outages';
+import { intervalsOfPerson } from '@keshi/db/presence';
+import type { Outage } from '@keshi/rules/outages';
+import type { PresenceInterval } from '@keshi/rules/presence';
+import type { Logger } from '@keshi/runtime/log';
+import type { Connection } from '../connections.ts';
+import type { LiveTime } from '../coordinator/messages.ts';
+import { countedNow } from './counted.ts';
+import type { TrackedVisit, Visits } from './visits.ts';
+
+export interface Chips {
+  /** A learner has joined: what counted before is read, and the chip follows. */
+  joined(visit: TrackedVisit, returning: boolean): void;
+  now(visit: TrackedVisit): CountedNow | null;
+  push(visit: TrackedVisit): void;
+  pushClass(classId: string): void;
+  outagesChanged(): void;
+  forget(connection: Connection): void;
+  /** Once a second. */
+  tick(): void;
+}
+
+export interface ChipsDeps {
+  db: Db;
+  now: () => number;
+  log: Logger;
+  visits: Visits;
+  liveOf: (classId: string) => LiveTime | null;
+}
+
+interface Chip {
+  visit: TrackedVisit;
+  earlier: readonly PresenceInterval[];
+  pushedAt: number;
+  /** Facts of a connection that broke a moment ago may still be on their way. */
+  rereadAt: number | null;
+}
+
+const quietMs = 30_000;
+const rereadAfterMs = 3_000;
+const outageWindowMs = 24 * 60 * 60_000;
+
+export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips {
+  const chips = new Map<string, Chip>();
+  let outages: readonly Outage[] = [];
+  let outagesRead: Promise<void> | null = null;
+
+  function readOutages(): Promise<void> {
+    outagesRead ??= outagesBetween(db, now() - outageWindowMs, now() + outageWindowMs)
+      .then((rows) => {
+        outages = rows.map(({ from, to, scope, retryMs }) => ({ from, to, scope, announcedRetryMs: retryMs }));
+      })
+      .catch((error: unknown) => log.debug({ err: error }, 'outages could not be read'))
+      .finally(() => (outagesRead = null));
+    return outagesRead;
+  }
+
+  async function read(chip: Chip): Promise<void> {
+    const { classId, userId, id } = chip.visit.facts;
+    const [rows] = await Promise.all([intervalsOfPerson(db, classId, userId), readOutages()]);
+    chip.earlier = rows
+      .filter(({ visitId }) => visitId !== id)
+      .map(({ from, lastProof, cause, nodeId }) => ({ from, lastProof, cause, node: nodeId }));
+    if (chips.get(chip.visit.connection.id) === chip) push(chip.visit);
+  }
+
+  const readSafely = (chip: Chip) =>
+    void read(chip).catch((error: unknown) => {
+      log.debug({ err: error }, 'earlier presence could not be read');
+      chip.rereadAt = now() + rereadAfterMs;
+    });
+
+  function counted(visit: TrackedVisit): CountedNow | null {
+    const chip = chips.get(visit.connection.id);
+    const { classId, visible } = visit.facts;
+    const live = liveOf(classId);
+    if (!chip || !live) return null;
+    return countedNow({
+      visit: { state: visit.state, settled: visit.settled, visible },
+      earlier: chip.earlier,
+      live,
+      outages,
+      policy: visit.policy,
+      now: now(),
+    });
+  }
+
+  function push(visit: TrackedVisit): void {
+    const chip = chips.get(visit.connection.id);
+    const value = chip && counted(visit);
+    if (!value || visit.connection.stage !== 'joined') return;
+    chip.pushedAt = now();
+    visit.connection.socket.emit('counted', value);
+  }
+
+  return {
+    joined(visit, returning) {
+      if (visit.facts.role !== 'attendee') return;
+      const chip: Chip = {
+        visit,
+        earlier: [],
+        pushedAt: now(),
+        rereadAt: returning ? now() + rereadAfterMs : null,
+      };
+      chips.set(visit.connection.id, chip);
+      readSafely(chip);
+    },
+    now: counted,
+    push,
+    pushClass(classId) {
+      for (const visit of visits.ofClass(classId)) push(visit);
+    },
+    outagesChanged() {
+      void readOutages().then(() => {
+        for (const chip of chips.values()) readSafely(chip);
+      });
+    },
+    forget: (connection) => void chips.delete(connection.id),
+    tick() {
+      const at = now();
+      for (const chip of chips.values()) {
+        if (chip.rereadAt !== null && chip.rereadAt <= at) {
+          chip.rereadAt = null;
+          readSafely(chip);
+        } else if (at - chip.pushedAt >= quietMs) push(chip.visit);
+      }
+    },
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * The connections of this node as presence: each fact that changes is noted and goes to the log with the next batch.
+ * Learners' proofs run through the rules' state machine [AT1, AT2]; hosts' and observers' visits are recorded, not counted.
+ */
+import type { Beat, Request } from '@keshi/contract/signaling';
+import { newId } from '@keshi/db/ids';
+import type { CloseCause, StoredInterval, StoredVisit } from '@keshi/db/presence';
+import type { AttendancePolicy } from '@keshi/rules/policy';
+import {
+  closeVisit,
+  newVisit,
+  onProof,
+  onSilence,
+  openInterval,
+  type PresenceInterval,
+  type SignalKind,
+  type Step,
+  type Visit,
+} from '@keshi/rules/presence';
+import type { Connection } from '../connections.ts';
+
+export interface TrackedVisit {
+  readonly connection: Connection;
+  readonly policy: AttendancePolicy;
+  state: Visit;
+  facts: StoredVisit;
+  /** Ids of intervals by their beginning. */
+  readonly intervalIds: Map<number, string>;
+  /** What of this visit is settled, and what is open. */
+  readonly settled: PresenceInterval[];
+}
+
+export interface VisitsDeps {
+  nodeId: string;
+  now: () => number;
+  note: (fact: { visit: StoredVisit } | { interval: StoredInterval }) => void;
+  /** Whether time counts for this learner may have changed. */
+  changed: (visit: TrackedVisit) => void;
+}
+
+export interface Visits {
+  join(connection: Connection, request: Request<'join'>, policy: AttendancePolicy): TrackedVisit;
+  beat(connection: Connection, beat: Beat): void;
+  /** An accepted message is a proof [AT1]. */
+  message(connection: Connection): void;
+  /** A pause or the end of the class, while connected, is a proof [AT1]. */
+  signalClass(classId: string, kind: 'pause' | 'end', at: number): void;
+  leave(connection: Connection): void;
+  /** Not by the learner's doing: the interval ends at its last proof [AT2]. */
+  close(connection: Connection, cause: 'lost' | 'replaced'): void;
+  of(connection: Connection): TrackedVisit | null;
+  ofClass(classId: string): TrackedVisit[];
+  /** Who has fallen silent [AT2]. */
+  sweep(): void;
+  readonly size: number;
+}
+
+export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits {
+  const visits = new Map<string, TrackedVisit>();
+
+  function noteInterval(visit: TrackedVisit, interval: PresenceInterval): void {
+    const { facts, intervalIds } = visit;
+    const id = intervalIds.get(interval.from) ?? newId(interval.from);
+    intervalIds.set(interval.from, id);
+    const { id: visitId, classId, userId } = facts;
+    const { from, lastProof, cause } = interval;
+    note({ interval: { id, visitId, classId, userId, from, lastProof, cause } });
+  }
+
+  function apply(visit: TrackedVisit, step: Step): void {
+    visit.state = step.state;
+    for (const closed of step.closed) {
+      noteInterval(visit, closed);
+      // One that starts at the same moment, as after a pause, is another interval.
+      visit.intervalIds.delete(closed.from);
+      visit.settled.push(closed);
+    }
+    const open = openInterval(step.state);
+    if (open) noteInterval(visit, open);
+  }
+
+  function signal(visit: TrackedVisit, kind: SignalKind, at: number): void {
+    visit.facts = { ...visit.facts, lastSeenAt: Math.max(visit.facts.lastSeenAt, at) };
+    note({ visit: visit.facts });
+    if (visit.facts.role !== 'attendee') return;
+    const before = visit.state.state;
+    const { visible } = visit.facts;
+    apply(visit, onProof(visit.state, { at, kind, visible, pip: false, identityOverdue: false }, visit.policy));
+    if (before !== visit.state.state) changed(visit);
+  }
+
+  function end(visit: TrackedVisit, at: number, cause: CloseCause): void {
+    visits.delete(visit.connection.id);
+    visit.facts = { ...visit.facts, closed: { at, cause } };
+    note({ visit: visit.facts });
+  }
+
+  return {
+    join(connection, { visible, device }, policy) {
+      const known = visits.get(connection.id);
+      if (known) {
+        known.facts = { ...known.facts, visible };
+        signal(known, 'message', now());
+        return known;
+      }
+      const at = now();
+      const { classId, person, visitId: id } = connection;
+      const visit: TrackedVisit = {
+        connection,
+        policy,
+        state: newVisit(nodeId),
+        facts: {
+          id,
+          classId,
+          userId: person.userId,
+          role: person.role,
+          nodeId,
+          device,
+          openedAt: at,
+          lastSeenAt: at,
+          visible,
+          rttMs: null,
+          closed: null,
+        },
+        intervalIds: new Map(),
+        settled: [],
+      };
+      visits.set(connection.id, visit);
+      signal(visit, 'join', at);
+      return visit;
+    },
+    beat(connection, { visible, rttMs }) {
+      const visit = visits.get(connection.id);
+      if (!visit) return;
+      visit.facts = { ...visit.facts, visible, rttMs };
+      signal(visit, 'heartbeat', now());
+    },
+    message(connection) {
+      const visit = visits.get(connection.id);
+      if (visit) signal(visit, 'message', now());
+    },
+    signalClass(classId, kind, at) {
+      for (const visit of visits.values())
+        if (visit.facts.classId === classId) signal(visit, kind, Math.max(at, visit.facts.lastSeenAt));
+    },
+    leave(connection) {
+      const visit = visits.get(connection.id);
+      if (!visit) return;
+      const at = now();
+      signal(visit, 'leave', at);
+      end(visit, at, 'left');
+    },
+    close(connection, cause) {
+      const visit = visits.get(connection.id);
+      if (!visit) return;
+      if (visit.facts.role === 'attendee') apply(visit, closeVisit(visit.state, cause));
+      end(visit, visit.facts.lastSeenAt, cause);
+    },
+    of: (connection) => visits.get(connection.id) ?? null,
+    ofClass: (classId) => [...visits.values()].filter(({ facts }) => facts.classId === classId),
+    sweep() {
+      const at = now();
+      for (const visit of visits.values()) {
+        if (visit.facts.role !== 'attendee') continue;
+        const before = visit.state.state;
+        const step = onSilence(visit.state, at, visit.policy);
+        if (step.closed.length === 0 && step.state === visit.state) continue;
+        apply(visit, step);
+        if (before !== visit.state.state) changed(visit);
+      }
+    },
+    get size() {
+      return visits.size;
+    },
+  };
+}

@@ -1,0 +1,432 @@
+/** Signaling as a service: the classes in progress of one node. Its own process and the one-machine composition use it. */
+import { randomUUID } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
+import { sessionEnded, sessionsChannel } from '@keshi/contract/tokens';
+import type { Db } from '@keshi/db/client';
+import { isUnavailable } from '@keshi/db/client';
+import { newId } from '@keshi/db/ids';
+import { recordOutage } from '@keshi/db/outages';
+import { systemClock, type Clock } from '@keshi/runtime/clock';
+import type { Config } from '@keshi/runtime/config';
+import { AppError } from '@keshi/runtime/errors';
+import type { Health } from '@keshi/runtime/health';
+import type { Logger } from '@keshi/runtime/log';
+import type { Metrics } from '@keshi/runtime/metrics';
+import type { State } from '@keshi/runtime/state/ports';
+import { createRoomAdapter } from './adapter.ts';
+import { createBoards, boardRoom } from './board/boards.ts';
+import { createConnections, dismiss, type ClassSocket, type Connection } from './connections.ts';
+import { answerRequest } from './coordinator/answer.ts';
+import { createCoordinators } from './coordinator/coordinators.ts';
+import { classRequest, sinceReply, type Broadcast } from './coordinator/messages.ts';
+import { createClassStore } from './coordinator/stored-class.ts';
+import type { Effect, RoomEvent } from './coordinator/turn.ts';
+import { createEdge } from './edge.ts';
+import { createLocalClasses, roleRoom, type LocalClass } from './local-classes.ts';
+import type { MediaNodes } from './media/nodes.ts';
+import { placeClass } from './media/placement.ts';
+import { createMediaRelay } from './media/relay.ts';
+import { iceServersFor } from './media/turn-credentials.ts';
+import { createMeters } from './meters.ts';
+import { createPageHandlers } from './page-handlers.ts';
+import { createChips } from './presence/chips.ts';
+import { consumePresence, createFactBuffer } from './presence/facts.ts';
+import { createJanitor, signalingKind } from './presence/janitor.ts';
+import { createVisits } from './presence/visits.ts';
+import { createConnectionLimits, type ConnectionLimits } from './rate-limits.ts';
+import { loadScreen, type Screen } from './screening.ts';
+import { createSocketServer } from './sockets.ts';
+import { createTroubles } from './troubles.ts';
+
+export interface SignalingDeps {
+  /** Listening or about to; it stays its maker's to close. */
+  http: HttpServer;
+  config: Pick<Config, 'tokenSecret' | 'redisUrl' | 'turn'>;
+  state: State;
+  db: Db;
+  media: MediaNodes;
+  log: Logger;
+  metrics: Metrics;
+  health: Health;
+  clock?: Clock;
+  screen?: Screen;
+  limits?: ConnectionLimits;
+  /** Names one life of this process. */
+  nodeId?: string;
+}
+
+export interface Signaling {
+  readonly nodeId: string;
+  /** Everything that would have to be gone after everybody left: what a leak would show in. */
+  census(): Record<'connections' | 'classes' | 'visits' | 'coordinators', number>;
+  /** Sends everybody elsewhere, hands the classes on, and writes presence to the end. Idempotent. */
+  close(): Promise<void>;
+}
+
+const nodeTtlMs = 6_000;
+const tickMs = 250;
+const flushMs = 1_000;
+const janitorMs = 20_000;
+/** Pages of a drained node come back spread over this time. */
+const drainSpreadMs = 4_000;
+
+/** Rejects when shared state cannot be reached: a node nobody can find should not start. */
+export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
+  const { state, db, clock: now = systemClock, nodeId = randomUUID() } = deps;
+  const log = deps.log.child({ part: 'signaling', nodeId });
+  const meters = createMeters(deps.metrics);
+  const connections = createConnections();
+  let draining = false;
+  let closing: Promise<void> | null = null;
+
+  const rooms = deps.config.redisUrl ? await createRoomAdapter(deps.config.redisUrl, log) : null;
+  const io = createSocketServer({
+    http: deps.http,
+    tokenSecret: deps.config.tokenSecret,
+    now,
+    log,
+    adapter: rooms?.adapter ?? null,
+    admit() {
+      if (draining) throw new AppError('draining', { retryMs: 1_000 });
+    },
+    count: meters.connected,
+  });
+
+  const outagesChanged = () => {
+    state.bus.publish('outages', {}).catch(() => chips.outagesChanged());
+  };
+  const troubles = createTroubles({
+    db,
+    now,
+    log,
+    tellHosts(trouble) {
+      for (const connection of connections.all())
+        if (connection.person.role === 'host') connection.socket.emit('trouble', trouble);
+    },
+    async databaseBack() {
+      await Promise.all(coordinators.all().map((coordinator) => coordinator.recover()));
+    },
+    recorded: outagesChanged,
+  });
+  const databaseFailed = (error: unknown) => {
+    if (isUnavailable(error)) troubles.began('database');
+  };
+
+  const facts = createFactBuffer({
+    log: state.presenceLog,
+    logger: log,
+    onBatch: (batch) => boards.publish(batch),
+  });
+  const visits = createVisits({ nodeId, now, note: facts.note, changed: (visit) => chips.push(visit) });
+  const chips = createChips({ db, now, log, visits, liveOf: (classId) => classes.get(classId)?.live ?? null });
+
+  const relay = createMediaRelay({
+    nodes: deps.media,
+    connections,
+    log,
+    iceServers: ({ visitId }) => iceServersFor(deps.config.turn, visitId, now()),
+    published: (classId, userId, source, published) =>
+      coordinators.here(classId)?.published(userId, source, published),
+    speaking: (classId, userIds) => coordinators.here(classId)?.speaking(userIds),
+    linkChanged(up) {
+      if (up) troubles.ended('media');
+      else troubles.began('media');
+    },
+  });
+
+  const coordinators = createCoordinators({
+    nodeId,
+    lease: state.lease,
+    bus: state.bus,
+    store: createClassStore(db),
+    screen: deps.screen ?? loadScreen(),
+    log,
+    now,
+    deliverHere: (classId, message) => classes.deliver(classId, message),
+    tell(classId, roles, name, payload) {
+      for (const role of roles) io.to(roleRoom(classId, role)).emit(name, ...[payload] as never);
+    },
+    perform: performEffect,
+    leaveMedia: relay.leave,
+    placeMedia: (classId, current) => placeClass(classId, deps.media.list(), current),
+    databaseFailed,
+    committed: meters.committed,
+    answer: (coordinator, request) => answerRequest(coordinator, request, boards),
+    parse: (payload) => classRequest.parse(payload),
+  });
+
+  const boards = createBoards({
+    db,
+    bus: state.bus,
+    now,
+    log,
+    coordinators,
+    isWatched: (classId) => classes.get(classId)?.watched ?? false,
+    tell: (classId, role, board) => io.to(boardRoom(classId, role)).emit('board', board),
+  });
+
+  const classes = createLocalClasses({
+    bus: state.bus,
+    io,
+    connections,
+    log,
+    fetchMissed: async (classId, seq) =>
+      sinceReply.parse(await coordinators.ask(classId, { kind: 'since', seq })).events,
+    onEvents,
+    onMessage,
+  });
+
+  function performEffect(classId: string, sfuNode: string | null, effect: Effect): void {
+    switch (effect.kind) {
+      case 'unpublish':
+        return relay.unpublish(classId, sfuNode, effect.userId);
+      case 'hold':
+        return relay.hold(classId, sfuNode, effect.userId, effect.source, effect.held);
+      case 'close-class':
+        return relay.closeClass(classId, sfuNode);
+      case 'close-connection':
+        return;
+    }
+  }
+
+  function onEvents({ classId }: LocalClass, events: readonly RoomEvent[]): void {
+    for (const { event } of events) {
+      if (event.type !== 'class.changed') continue;
+      if (event.class.state === 'paused') visits.signalClass(classId, 'pause', event.at);
+      if (event.class.state === 'ended') visits.signalClass(classId, 'end', event.at);
+      chips.pushClass(classId);
+    }
+  }
+
+  function onMessage(local: LocalClass, message: Exclude<Broadcast, { kind: 'frame' }>): void {
+    const { classId } = local;
+    switch (message.kind) {
+      case 'close': {
+        for (const connection of connections.all())
+          if (
+            connection.classId === classId &&
+            connection.person.userId === message.userId &&
+            (message.connectionId === null || connection.id === message.connectionId)
+          )
+            retire(connection, message.reason);
+        return;
+      }
+      case 'dismiss':
+        for (const connection of connections.ofClass(classId)) dismiss(connection, 'class-ended');
+        return;
+      case 'watch':
+        local.watched = message.watched;
+        return;
+      case 'coordinator':
+        local.watched = false;
+        if (message.sfuNode !== local.sfuNode) moveMedia(local, message.sfuNode);
+        void announceMembers(classId);
+        return;
+    }
+  }
+
+  function retire(connection: Connection, reason: 'replaced-in-class' | 'banned'): void {
+    if (reason === 'replaced-in-class') visits.close(connection, 'replaced');
+    dismiss(connection, reason);
+  }
+
+  /** A new coordinator placed the class's media elsewhere, so those who have it on the former node join it anew. */
+  function moveMedia(local: LocalClass, sfuNode: string | null): void {
+    local.sfuNode = sfuNode;
+    for (const connection of connections.ofClass(local.classId))
+      if (connection.sfuNode !== null && connection.sfuNode !== sfuNode)
+        connection.socket.emit('media.reset', { reason: 'unavailable' });
+  }
+
+  async function announceMembers(classId: string): Promise<void> {
+    const members = connections
+      .ofClass(classId)
+      .filter(({ stage }) => stage === 'joined')
+      .map(({ person, id: connectionId }) => ({ person, connectionId, nodeId }));
+    await coordinators
+      .ask(classId, { kind: 'present', nodeId, members })
+      .then(() => boards.rewatch(classId, connections.ofClass(classId)))
+      .catch((error: unknown) => log.warn({ err: error, classId }, 'could not say who is here'));
+  }
+
+  const depart = (connection: Connection, cause: 'left' | 'lost') => {
+    const { stage } = connection;
+    if (stage === 'gone') return;
+    connection.stage = 'gone';
+    connections.remove(connection);
+    if (cause === 'left') visits.leave(connection);
+    else visits.close(connection, 'lost');
+    chips.forget(connection);
+    boards.unwatch(connection);
+    if (stage === 'connected') return;
+    classes.release(connection.classId);
+    farewell(connection, cause === 'left');
+  };
+
+  function farewell(connection: Connection, orderly = false): void {
+    if (draining) return;
+    const { classId, person, id: connectionId } = connection;
+    coordinators
+      .ask(classId, { kind: 'leave', userId: person.userId, connectionId, orderly })
+      .catch((error: unknown) => {
+        if (!(error instanceof AppError)) log.warn({ err: error, classId }, 'could not say who left');
+      });
+  }
+
+  const edge = createEdge({
+    handlers: createPageHandlers({
+      nodeId,
+      now,
+      log,
+      coordinators,
+      classes,
+      visits,
+      chips,
+      relay,
+      boards,
+      troubles,
+      depart,
+      farewell,
+    }),
+    onBeat: (connection, beat) => visits.beat(connection, beat),
+    accepted: (connection) => visits.message(connection),
+    limits: deps.limits ?? createConnectionLimits(),
+    now,
+    log,
+    count: meters.event,
+  });
+
+  io.on('connection', (socket: ClassSocket) => {
+    const { claims } = socket.data;
+    const connection: Connection = {
+      id: socket.id,
+      socket,
+      classId: claims.classId,
+      sid: claims.sid,
+      person: { userId: claims.sub, name: claims.name, role: claims.role },
+      visitId: newId(now()),
+      stage: 'connected',
+      sfuNode: null,
+      refusals: { since: 0, count: 0 },
+    };
+    connections.add(connection);
+    edge.attach(connection);
+    socket.on('disconnect', () => depart(connection, 'lost'));
+  });
+
+  const unsubscribe = await Promise.all([
+    state.bus.subscribe(sessionsChannel, (message) => {
+      const ended = sessionEnded.safeParse(message);
+      if (!ended.success) return log.error('a session notice that cannot be read');
+      for (const connection of connections.ofSession(ended.data.sid)) dismiss(connection, ended.data.reason);
+    }),
+    state.bus.subscribe('outages', () => chips.outagesChanged()),
+  ]);
+  const consumption = await consumePresence({ log: state.presenceLog, db, nodeId, failed: databaseFailed });
+
+  const announce = () => state.registry.announce(signalingKind, nodeId, {}, nodeTtlMs);
+  await announce();
+  const janitor = createJanitor({
+    nodeId,
+    db,
+    registry: state.registry,
+    lease: state.lease,
+    now,
+    log,
+    recorded: outagesChanged,
+  });
+  const sweepDead = () =>
+    janitor.sweep().catch((error: unknown) => {
+      databaseFailed(error);
+      log.warn({ err: error }, 'the janitor could not sweep');
+    });
+  const unwatch = await state.registry.watch(signalingKind, (nodes) => {
+    const alive = new Set(nodes.map(({ id }) => id)).add(nodeId);
+    for (const coordinator of coordinators.all()) coordinator.keepNodes(alive);
+    void sweepDead();
+  });
+
+  async function keepAnnounced(): Promise<void> {
+    try {
+      if (!(await state.registry.refresh(signalingKind, nodeId, nodeTtlMs))) await announce();
+      troubles.ended('shared-state');
+    } catch {
+      troubles.began('shared-state');
+    }
+  }
+
+  const timers = [
+    setInterval(() => void (draining || keepAnnounced()), nodeTtlMs / 3),
+    setInterval(() => {
+      for (const coordinator of coordinators.all()) coordinator.tick();
+    }, tickMs),
+    setInterval(() => {
+      visits.sweep();
+      chips.tick();
+      void facts.flush();
+    }, flushMs),
+    setInterval(() => void boards.tick(), flushMs),
+    setInterval(() => void sweepDead(), janitorMs),
+  ];
+  meters.observe({
+    connections: () => connections.size,
+    classes: () => coordinators.all().length,
+    presenceLagSeconds: () => facts.lagMs() / 1000,
+  });
+  deps.health.add({
+    name: 'signaling',
+    check: () =>
+      draining
+        ? { status: 'degraded', reason: 'draining' }
+        : facts.lagMs() > 30_000
+          ? { status: 'degraded', reason: 'presence is not being stored' }
+          : { status: 'ok' },
+  });
+  log.info('signaling ready');
+
+  async function shutDown(): Promise<void> {
+    draining = true;
+    for (const timer of timers) clearInterval(timer);
+    const began = now();
+    const left = connections.size;
+    for (const connection of [...connections.all()])
+      dismiss(connection, 'draining', 200 + Math.round(Math.random() * drainSpreadMs));
+    await coordinators.close();
+    await facts.flush();
+    if (left > 0)
+      await recordOutage(db, {
+        kind: 'signaling',
+        scope: nodeId,
+        from: began,
+        to: now(),
+        retryMs: drainSpreadMs + 200,
+      }).catch((error: unknown) => log.warn({ err: error }, 'the outage of draining could not be recorded'));
+    await unwatch();
+    await Promise.all(unsubscribe.map((undo) => undo()));
+    await state.registry.withdraw(signalingKind, nodeId).catch(() => undefined);
+    await consumption.stop();
+    await boards.close();
+    await classes.close();
+    troubles.close();
+    // Closes the sockets; the HTTP server is its maker's, so only the engine is closed.
+    io.disconnectSockets(true);
+    io.engine.close();
+    await Promise.all([...io._nsps.values()].map(async (nsp) => nsp.adapter.close()));
+    rooms?.close();
+    log.info({ connections: left }, 'signaling closed');
+  }
+
+  return {
+    nodeId,
+    census: () => ({
+      connections: connections.size,
+      classes: classes.size,
+      visits: visits.size,
+      coordinators: coordinators.all().length,
+    }),
+    close() {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}

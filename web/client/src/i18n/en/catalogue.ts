@@ -1,0 +1,22 @@
+import { admin } from './admin.ts';
+import { common } from './common.ts';
+import { errors } from './errors.ts';
+import { learn } from './learn.ts';
+import { live } from './live.ts';
+import { reasons } from './reasons.ts';
+import { shell } from './shell.ts';
+import { supervise } from './supervise.ts';
+import { teach } from './teach.ts';
+import type { Catalogue } from '../zh-CN/catalogue.ts';
+
+export const catalogue: Catalogue = {
+  admin,
+  common,
+  errors,
+  learn,
+  live,
+  reasons,
+  shell,
+  supervise,
+  teach,
+};

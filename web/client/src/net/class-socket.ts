@@ -1,0 +1,228 @@
+/**
+ * The page's connection to one class. It owns connecting, reconnecting and the heartbeat; what the messages mean is
+ * decided by whoever listens. After every (re)connect `onConnected` runs before the connection counts as online,
+ * so that the class is joined again before anything else is sent.
+ */
+import { io, type Socket } from 'socket.io-client';
+import type { Ack, ErrorCode, ProtocolError } from '@keshi/contract/errors';
+import type {
+  Beat,
+  ClientEventName,
+  Reply,
+  Request,
+  ServerEventName,
+  ServerPayload,
+} from '@keshi/contract/signaling';
+
+/** A refusal or failure with its protocol code; the interface translates the code. */
+export class ClassSocketError extends Error {
+  readonly error: ProtocolError;
+
+  constructor(error: ProtocolError) {
+    super(error.code);
+    this.name = 'ClassSocketError';
+    this.error = error;
+  }
+
+  get code(): ErrorCode {
+    return this.error.code;
+  }
+}
+
+export type GoodbyeReason = ServerPayload<'goodbye'>['reason'];
+
+export type Connection =
+  | { state: 'connecting' }
+  | { state: 'online' }
+  /** `since` is when the connection was lost, in local time: the banner counts from it. */
+  | { state: 'reconnecting'; since: number }
+  | { state: 'closed'; reason: GoodbyeReason | ErrorCode | 'left' };
+
+export interface ClassSocketOptions {
+  /** A fresh ticket for each connect; throws `ClassSocketError` when the class may not be entered any more. */
+  ticket: () => Promise<{ ticket: string; signalingUrl: string }>;
+  tab: string;
+  /** Joins the class; the connection is online when it resolves. `again` is false only the first time. */
+  onConnected: (again: boolean) => Promise<void>;
+  onConnection: (connection: Connection) => void;
+}
+
+const ackTimeoutMs = 10_000;
+const firstRetryMs = 500;
+const longestRetryMs = 15_000;
+/** Codes after which trying again would only be refused again. */
+const finalCodes: ReadonlySet<ErrorCode> = new Set([
+  'forbidden',
+  'not-found',
+  'banned',
+  'session-replaced',
+  'session-revoked',
+  'unauthenticated',
+  'class-ended',
+  'replaced-in-class',
+  'account-disabled',
+]);
+
+export function createClassSocket(options: ClassSocketOptions) {
+  let connection: Connection = { state: 'connecting' };
+  let socket: Socket | undefined;
+  let everOnline = false;
+  let attempt = 0;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  let announcedRetryMs: number | null = null;
+  const listeners = new Map<ServerEventName, Set<(payload: never) => void>>();
+
+  /** A dead Wi-Fi is noticed by the browser long before a heartbeat is missed. */
+  const networkBack = () => {
+    if (connection.state !== 'reconnecting') return;
+    attempt = 0;
+    clearTimeout(retryTimer);
+    void open();
+  };
+  const networkGone = () => {
+    if (connection.state === 'online') {
+      socket?.disconnect();
+      lost();
+    }
+  };
+
+  function become(next: Connection) {
+    connection = next;
+    options.onConnection(next);
+  }
+
+  function deliver(name: ServerEventName, payload: unknown) {
+    for (const listener of listeners.get(name) ?? []) listener(payload as never);
+  }
+
+  /** Waits longer each time, never in step with the other pages that lost the same server. */
+  function retryDelay(): number {
+    if (announcedRetryMs !== null) {
+      const announced = announcedRetryMs;
+      announcedRetryMs = null;
+      return announced;
+    }
+    const ceiling = Math.min(longestRetryMs, firstRetryMs * 2 ** attempt);
+    return ceiling / 2 + Math.random() * (ceiling / 2);
+  }
+
+  function lost() {
+    if (connection.state === 'closed') return;
+    if (connection.state !== 'reconnecting' && everOnline)
+      become({ state: 'reconnecting', since: Date.now() });
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(() => void open(), retryDelay());
+    attempt += 1;
+  }
+
+  function close(reason: GoodbyeReason | ErrorCode | 'left') {
+    if (connection.state === 'closed') return;
+    clearTimeout(retryTimer);
+    window.removeEventListener('online', networkBack);
+    window.removeEventListener('offline', networkGone);
+    const closing = socket;
+    socket = undefined;
+    become({ state: 'closed', reason });
+    closing?.removeAllListeners();
+    closing?.disconnect();
+  }
+
+  function failed(error: unknown) {
+    if (error instanceof ClassSocketError && finalCodes.has(error.code)) close(error.code);
+    else {
+      if (error instanceof ClassSocketError && error.error.retryMs) announcedRetryMs = error.error.retryMs;
+      lost();
+    }
+  }
+
+  async function open() {
+    if (connection.state === 'closed') return;
+    let entry;
+    try {
+      entry = await options.ticket();
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    // The page may have been left while the ticket was on its way.
+    if ((connection as Connection).state === 'closed') return;
+    socket?.removeAllListeners();
+    socket?.disconnect();
+    const mine = io(entry.signalingUrl || window.location.origin, {
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      auth: { ticket: entry.ticket, tab: options.tab },
+    });
+    socket = mine;
+    mine.on('connect', () => {
+      options.onConnected(everOnline).then(
+        () => {
+          if (socket !== mine || connection.state === 'closed') return;
+          everOnline = true;
+          attempt = 0;
+          become({ state: 'online' });
+        },
+        (error: unknown) => {
+          if (socket !== mine) return;
+          mine.disconnect();
+          failed(error);
+        },
+      );
+    });
+    mine.on('connect_error', (error: Error & { data?: ProtocolError }) => {
+      if (socket !== mine) return;
+      failed(error.data?.code ? new ClassSocketError(error.data) : error);
+    });
+    mine.on('disconnect', (reason) => {
+      // A disconnect asked for by this side is already being handled by whoever asked.
+      if (socket === mine && reason !== 'io client disconnect') lost();
+    });
+    mine.onAny((name: ServerEventName, payload: unknown) => {
+      if (name === 'goodbye') {
+        const { reason, retryMs } = payload as ServerPayload<'goodbye'>;
+        if (retryMs === null) close(reason);
+        else announcedRetryMs = retryMs;
+      }
+      deliver(name, payload);
+    });
+  }
+
+  window.addEventListener('online', networkBack);
+  window.addEventListener('offline', networkGone);
+
+  return {
+    get connection() {
+      return connection;
+    },
+    open,
+    /** Resolves with the reply or throws `ClassSocketError`; `unavailable` when no answer came in time. */
+    async request<K extends ClientEventName>(name: K, payload: Request<K>): Promise<Reply<K>> {
+      const via = socket;
+      if (!via?.connected) throw new ClassSocketError({ code: 'unavailable' });
+      let ack: Ack<Reply<K>>;
+      try {
+        ack = (await via.timeout(ackTimeoutMs).emitWithAck(name, payload)) as Ack<Reply<K>>;
+      } catch {
+        throw new ClassSocketError({ code: 'unavailable' });
+      }
+      if (!ack.ok) throw new ClassSocketError(ack.error);
+      return ack.data;
+    },
+    beat(beat: Beat) {
+      if (connection.state === 'online') socket?.emit('beat', beat);
+    },
+    on<K extends ServerEventName>(name: K, listener: (payload: ServerPayload<K>) => void): () => void {
+      const set = listeners.get(name) ?? new Set();
+      listeners.set(name, set);
+      set.add(listener);
+      return () => void set.delete(listener);
+    },
+    /** Orderly: presence ends now, by our own word, and not when a timeout finds out [AT1]. */
+    leave() {
+      if (socket?.connected) socket.emit('leave', {}, () => undefined);
+      close('left');
+    },
+  };
+}
+export type ClassSocket = ReturnType<typeof createClassSocket>;

@@ -1,0 +1,33 @@
+/** Every address inside the pages, so that a link cannot be misspelt. */
+export const paths = {
+  today: '/',
+  login: '/login',
+  settings: '/settings',
+
+  /** The live class, for whoever is in it. */
+  live: (classId: string) => `/class/${classId}`,
+  deviceCheck: (classId: string) => `/class/${classId}/check`,
+
+  classes: '/classes',
+  class: (classId: string) => `/classes/${classId}`,
+  record: '/record',
+
+  teach: '/teach',
+  prepare: (classId: string) => `/teach/${classId}`,
+  questions: '/teach/questions',
+
+  wall: '/supervise',
+  board: (classId: string) => `/supervise/${classId}`,
+  below: '/supervise/below',
+  screening: '/supervise/screening',
+  superviseAudit: '/supervise/audit',
+
+  organizations: '/admin/organizations',
+  users: '/admin/users',
+  courses: '/admin/courses',
+  groups: '/admin/groups',
+  group: (groupId: string) => `/admin/groups/${groupId}`,
+  schedule: '/admin/schedule',
+  audit: '/admin/audit',
+  health: '/admin/health',
+} as const;

@@ -1,0 +1,34 @@
+import type { BoardRow } from '@keshi/contract/domain';
+
+export interface CurvePoint {
+  at: number;
+  present: number;
+}
+
+/** How many learners were counted as present at `points` moments evenly spread over `[from, to]`. */
+export function presenceCurve(
+  rows: readonly BoardRow[],
+  from: number,
+  to: number,
+  points: number,
+): CurvePoint[] {
+  if (to <= from) return [];
+  const step = (to - from) / (points - 1);
+  const changes = new Array<number>(points + 1).fill(0);
+  // A span is present at the points inside `[from, to)`: one up at its first point, one down after its last.
+  const pointAt = (at: number) => Math.min(points, Math.max(0, Math.ceil((at - from) / step)));
+  for (const { timeline } of rows)
+    for (const span of timeline) {
+      if (span.kind !== 'counted' && span.kind !== 'bridged') continue;
+      const begin = pointAt(span.from);
+      // The last moment belongs to whoever was there until then.
+      const end = span.to >= to ? points : pointAt(span.to);
+      changes[begin] = (changes[begin] ?? 0) + 1;
+      changes[end] = (changes[end] ?? 0) - 1;
+    }
+  let present = 0;
+  return Array.from({ length: points }, (_, index) => {
+    present += changes[index] ?? 0;
+    return { at: Math.round(from + index * step), present };
+  });
+}

@@ -1,0 +1,78 @@
+import { routes } from '@keshi/contract/http/routes';
+import type { Db } from '@keshi/db/client';
+import { type Course, createCourse, getCourse, listCourses, updateCourse } from '@keshi/db/courses';
+import { getOrganization } from '@keshi/db/organizations';
+import { defaultPolicy, policyProblems, resolvePolicy } from '@keshi/rules/policy';
+import { AppError } from '@keshi/runtime/errors';
+import { z } from 'zod';
+import { authorise } from '../access.ts';
+import { bind } from '../http/bind.ts';
+import { listScopes } from '../scopes.ts';
+
+export function courseRoutes({ db }: { db: Db }) {
+  return {
+    listCourses: bind(routes.listCourses, async ({ actor, query }) => {
+      const under = listScopes(actor, ['report.read', 'course'], ['course.manage', 'course']);
+      const { total, rows: found } = await listCourses(db, {
+        under,
+        query: query.q,
+        offset: query.offset,
+        limit: query.limit,
+      });
+      return { total, rows: found.map(toRow) };
+    }),
+
+    createCourse: bind(routes.createCourse, async ({ actor, body, audit }) => {
+      const org = await getOrganization(db, body.orgId);
+      if (!org) throw new AppError('invalid-input', { fields: ['body.orgId'] });
+      authorise(actor, 'course.manage', { kind: 'org', path: org.path });
+      const course = await createCourse(db, body);
+      await audit({
+        action: 'course.created',
+        targetType: 'course',
+        targetId: course.id,
+        orgPath: org.path,
+      });
+      return toRow(course);
+    }),
+
+    updateCourse: bind(routes.updateCourse, async ({ actor, params, body, audit }) => {
+      const course = await getCourse(db, params.id);
+      if (!course) throw new AppError('not-found');
+      const resource = { kind: 'course', orgPaths: [course.orgPath], authorIds: [] } as const;
+      authorise(actor, 'report.read', resource, { hidden: true });
+      if (body.title !== undefined || body.summary !== undefined || body.policy === undefined)
+        authorise(actor, 'course.manage', resource);
+      if (body.policy) {
+        authorise(actor, 'policy.manage', resource);
+        demandSoundPolicy(body.policy);
+      }
+      const changed = await updateCourse(db, { id: params.id, ...body });
+      await audit({
+        action: body.policy ? 'course.policy-changed' : 'course.changed',
+        targetType: 'course',
+        targetId: params.id,
+        orgPath: course.orgPath,
+        detail: {
+          fields: Object.keys(body).filter((field) => field !== 'version'),
+          ...(body.policy
+            ? { before: JSON.stringify(course.policy), after: JSON.stringify(body.policy) }
+            : {}),
+        },
+      });
+      return toRow(changed);
+    }),
+  };
+}
+
+function toRow({ orgPath: _, policy, ...course }: Course) {
+  return { ...course, policy: z.record(z.string(), z.number()).catch({}).parse(policy) };
+}
+
+/** Throws `invalid-input` for numbers the rules do not know or cannot work with. */
+function demandSoundPolicy(policy: Record<string, number>): void {
+  const unknown = Object.keys(policy).filter((name) => !(name in defaultPolicy));
+  const wrong = policyProblems(resolvePolicy(policy)).map(({ field }) => field);
+  const fields = [...unknown, ...wrong].map((name) => `body.policy.${name}`);
+  if (fields.length > 0) throw new AppError('invalid-input', { fields });
+}

@@ -1,0 +1,85 @@
+import type { BoardRow, BoardTotals, Interval } from '@keshi/contract/domain';
+import { loadAttendanceFacts } from '@keshi/db/attendance-facts';
+import type { Db } from '@keshi/db/client';
+import { boardRows } from '@keshi/rules/board';
+import type { Clock } from '@keshi/runtime/clock';
+import { policyOf } from './class-policy.ts';
+
+/** What a class amounts to by the record. Names are not masked: whoever hands them on does that. */
+export interface ClassResults {
+  totals: BoardTotals;
+  /** By name. */
+  rows: BoardRow[];
+  live: Interval[];
+  outages: (Interval & { kind: string })[];
+}
+
+export interface ResultsReader {
+  /** Null without that class. */
+  of(classId: string): Promise<ClassResults | null>;
+}
+
+/** A board that is looked at by many is worked out once; a class that is over changes only by late facts. */
+const runningMs = 2_000;
+const endedMs = 20_000;
+const kept = 64;
+
+export function createResultsReader({ db, clock }: { db: Db; clock: Clock }): ResultsReader {
+  const cache = new Map<string, { until: number; results: Promise<ClassResults | null> }>();
+
+  async function load(classId: string): Promise<ClassResults | null> {
+    const facts = await loadAttendanceFacts(db, classId);
+    if (!facts) return null;
+    const { class: of, live, outages, quizzes, learners } = facts;
+    const now = clock();
+    const end = of.endedAt ?? now;
+    const board = boardRows(
+      {
+        state: of.state,
+        startedAt: of.startedAt,
+        endedAt: of.endedAt,
+        live,
+        outages,
+        quizzes,
+        learners: learners.map(({ visits, ...learner }) => ({
+          ...learner,
+          connections: [],
+          onStage: false,
+          device: visits.at(-1)?.device ?? 'unknown',
+          rttMs: visits.at(-1)?.rttMs ?? null,
+        })),
+      },
+      now,
+      policyOf(of),
+    );
+    board.rows.sort((a, b) => a.name.localeCompare(b.name, 'zh-CN') || a.userId.localeCompare(b.userId));
+    return {
+      ...board,
+      live: live.map(({ from, to }) => ({ from, to: to ?? end })),
+      outages: outages
+        .filter(({ from, to }) => from < end && (to ?? now) > (of.startedAt ?? end))
+        .map(({ kind, from, to }) => ({ kind, from, to: to ?? now })),
+    };
+  }
+
+  return {
+    of(classId) {
+      const now = clock();
+      const known = cache.get(classId);
+      if (known && known.until > now) return known.results;
+      const results = load(classId);
+      const entry = { until: now + runningMs, results };
+      cache.delete(classId);
+      cache.set(classId, entry);
+      results.then(
+        (loaded) => {
+          if (loaded?.totals.state === 'ended') entry.until = now + endedMs;
+        },
+        () => cache.delete(classId),
+      );
+      const oldest = cache.keys().next();
+      if (cache.size > kept && !oldest.done) cache.delete(oldest.value);
+      return results;
+    },
+  };
+}

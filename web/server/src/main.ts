@@ -1,0 +1,81 @@
+/** The HTTP interface and the pages as a process of their own: config → connect → listen → drain. */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { createDb } from '@keshi/db/client';
+import { type Config, ConfigError, loadConfig } from '@keshi/runtime/config';
+import { createHealth } from '@keshi/runtime/health';
+import { createLifecycle, type Lifecycle } from '@keshi/runtime/lifecycle';
+import { createLogger, type Logger } from '@keshi/runtime/log';
+import { createMetrics } from '@keshi/runtime/metrics';
+import { createState } from '@keshi/runtime/state/state';
+import manifest from '../package.json' with { type: 'json' };
+import { announceWeb } from './announcement.ts';
+import { databaseCheck } from './database-check.ts';
+import { listen } from './listener.ts';
+import { createWeb } from './service.ts';
+
+const pagesDir = fileURLToPath(new URL('../../client/build', import.meta.url));
+
+async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<void> {
+  if (!config.databaseUrl)
+    throw new ConfigError(['DATABASE_URL: missing (required for a process of its own)']);
+  const listener = await listen(config);
+  lifecycle.onStop('http', () => listener.close());
+
+  const metrics = createMetrics({ service: 'web' });
+  const health = createHealth(log);
+  const db = createDb({
+    url: config.databaseUrl,
+    keys: config.piiKeys.map(({ id, key }) => ({ id, secret: key })),
+    log,
+  });
+  lifecycle.onStop('database', () => db.close());
+  const state = await createState(config, log);
+  lifecycle.onStop('shared state', () => state.close());
+  health.add(databaseCheck(db));
+  health.add({ name: 'shared-state', check: () => state.health(), essential: false });
+
+  const web = await createWeb({
+    config,
+    db,
+    state,
+    log,
+    metrics,
+    health,
+    pagesDir,
+    version: manifest.version,
+  });
+  lifecycle.onStop('web', () => web.close());
+  const announcement = await announceWeb(state.registry, randomUUID(), log);
+  lifecycle.onStop('registry', () => announcement.withdraw());
+  listener.open(web.app);
+  // First of all: running requests finish, new ones are told to go elsewhere.
+  lifecycle.onStop('requests', () => {
+    listener.drain();
+    return listener.close();
+  });
+  log.info({ port: listener.port }, 'web ready');
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env, { runs: ['web'] });
+  const log = createLogger({
+    name: 'web',
+    level: config.logLevel,
+    format: config.env === 'production' ? 'json' : 'readable',
+  });
+  const lifecycle = createLifecycle(log);
+  lifecycle.bindProcess();
+  try {
+    await run(config, log, lifecycle);
+  } catch (error) {
+    if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+    else log.fatal({ err: error }, 'web could not start');
+    process.exit(await lifecycle.stop('start failed', 1));
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

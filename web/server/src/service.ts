@@ -1,0 +1,140 @@
+import { routes, type RouteName } from '@keshi/contract/http/routes';
+import type { Db } from '@keshi/db/client';
+import { getSession } from '@keshi/db/login-sessions';
+import { systemClock, type Clock } from '@keshi/runtime/clock';
+import type { Config } from '@keshi/runtime/config';
+import { AppError } from '@keshi/runtime/errors';
+import type { Health } from '@keshi/runtime/health';
+import type { Logger } from '@keshi/runtime/log';
+import type { Metrics } from '@keshi/runtime/metrics';
+import type { State } from '@keshi/runtime/state/ports';
+import compression from 'compression';
+import express, { type Express } from 'express';
+import { adminRoutes } from './admin/routes.ts';
+import { createResultsReader } from './attendance/class-results.ts';
+import { attendanceRoutes } from './attendance/routes.ts';
+import { createXlsxWriter } from './attendance/xlsx.ts';
+import { createAudit } from './audit.ts';
+import { createLogins } from './auth/logins.ts';
+import { createPasswords } from './auth/passwords.ts';
+import { createRefreshCookie, createRefreshSecrets } from './auth/refresh-secret.ts';
+import { authRoutes, type DemoAccount } from './auth/routes.ts';
+import { createSessionWatch } from './auth/session-watch.ts';
+import { createTokens } from './auth/tokens.ts';
+import { createFigures } from './classes/figures.ts';
+import { classRoutes } from './classes/routes.ts';
+import { createSummaries } from './classes/summaries.ts';
+import { healthRoutes } from './health.ts';
+import type { Actor, Binding } from './http/call.ts';
+import { failures, unknownPath } from './http/failures.ts';
+import { mount } from './http/mount.ts';
+import { openApi } from './http/openapi.ts';
+import { sameOrigin } from './http/origin.ts';
+import { createTurns } from './http/turns.ts';
+import { metricsPage, requestTimes } from './metrics.ts';
+import { createPages } from './pages.ts';
+import { questionRoutes } from './questions/routes.ts';
+import { loadScreen } from './questions/screen.ts';
+import { quizRoutes } from './quizzes/routes.ts';
+import { securityHeaders } from './security-headers.ts';
+import { createBelowMinimum } from './supervision/below-minimum.ts';
+import { supervisionRoutes } from './supervision/routes.ts';
+
+export interface WebDeps {
+  config: Pick<
+    Config,
+    'env' | 'publicUrl' | 'tls' | 'tokenSecret' | 'signaling' | 'metricsToken' | 'trustProxy'
+  >;
+  db: Db;
+  state: Pick<State, 'bus' | 'registry'>;
+  log: Logger;
+  metrics: Metrics;
+  health: Health;
+  /** The folder of the built pages. */
+  pagesDir: string;
+  version: string;
+  demoAccounts?: readonly DemoAccount[];
+  clock?: Clock;
+}
+
+export interface Web {
+  app: Express;
+  close(): Promise<void>;
+}
+
+/** The HTTP interface and the pages as one Express app. Rejects when the shared state cannot be reached. */
+export async function createWeb(deps: WebDeps): Promise<Web> {
+  const { config, db, state, metrics, health, version, clock = systemClock } = deps;
+  const log = deps.log.child({ part: 'web' });
+  const https = config.tls !== null || config.publicUrl.startsWith('https:');
+
+  const tokens = createTokens(config.tokenSecret, clock);
+  const passwords = await createPasswords();
+  const watch = await createSessionWatch({
+    bus: state.bus,
+    lookUp: async (sid) => {
+      const session = await getSession(db, sid);
+      if (session && session.endedAt === null) return null;
+      return session?.endReason === 'replaced' ? 'session-replaced' : 'session-revoked';
+    },
+    clock,
+    log,
+  });
+  const secrets = createRefreshSecrets(config.tokenSecret);
+  const logins = createLogins({ db, clock, passwords, tokens, secrets, watch });
+  const cookie = createRefreshCookie({ https });
+  const summaries = createSummaries({ figures: createFigures({ db, clock }) });
+  const results = createResultsReader({ db, clock });
+  const below = createBelowMinimum({ db, clock, results });
+  const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
+
+  // Complete by type: a route of the contract that is bound nowhere does not compile.
+  const bindings: Record<RouteName, Binding> = {
+    ...healthRoutes({ db, health, registry: state.registry, version }),
+    ...authRoutes({ db, clock, logins, passwords, cookie, demoAccounts }),
+    ...classRoutes({ db, clock, tokens, summaries, signalingUrl: config.signaling.url ?? '' }),
+    ...attendanceRoutes({ db, clock, summaries, results, xlsx: createXlsxWriter() }),
+    ...questionRoutes({ db, clock, screen: loadScreen() }),
+    ...quizRoutes({ db }),
+    ...supervisionRoutes({ db, summaries, results, below }),
+    ...adminRoutes({ db, clock, logins, passwords }),
+  };
+
+  async function authenticate(authorization: string | undefined): Promise<Actor> {
+    const [scheme, token] = authorization?.split(' ') ?? [];
+    if (scheme?.toLowerCase() !== 'bearer' || !token) throw new AppError('unauthenticated');
+    const { sub, sid, memberships } = await tokens.readAccess(token);
+    await watch.confirm(sid);
+    return { userId: sub, sid, memberships };
+  }
+
+  const pages = createPages(deps.pagesDir);
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', config.trustProxy);
+  app.use(requestTimes(metrics));
+  app.use(
+    securityHeaders({
+      scriptHashes: pages.scriptHashes,
+      publicUrl: config.publicUrl,
+      signalingUrl: config.signaling.url,
+      https,
+    }),
+  );
+  app.get('/metrics', metricsPage(metrics, config.metricsToken));
+  app.use(compression());
+  app.use('/api', sameOrigin(config.publicUrl));
+  const description = openApi(routes, { version, url: config.publicUrl });
+  app.get('/api/openapi.json', (_req, res) => void res.json(description));
+  mount(app, bindings, {
+    authenticate,
+    takeTurn: createTurns(clock),
+    audit: createAudit(db, log),
+    checkReplies: config.env !== 'production',
+  });
+  app.use('/api', unknownPath);
+  app.use(pages.handler);
+  app.use(failures(log));
+
+  return { app, close: () => watch.close() };
+}

@@ -1,0 +1,153 @@
+import { routes, type RouteName, type Routes } from '@keshi/contract/http/routes';
+import type { Route, RouteInput, RouteReply } from '@keshi/contract/http/route';
+import { testDatabase } from '@keshi/db/testing/database';
+import { createHealth } from '@keshi/runtime/health';
+import { createLogger } from '@keshi/runtime/log';
+import { createMetrics } from '@keshi/runtime/metrics';
+import { createMemoryState } from '@keshi/runtime/state/memory/state';
+import { databaseCheck } from '../src/database-check.ts';
+import { listen } from '../src/listener.ts';
+import { createWeb } from '../src/service.ts';
+import { seedWorld, type World } from './world.ts';
+
+export interface Options {
+  env?: 'test' | 'production';
+  publicUrl?: string;
+  pagesDir?: string;
+  metricsToken?: string | null;
+}
+
+/** The whole service over a real database and real HTTP, on a port the system chose. */
+export async function runWeb(options: Options = {}) {
+  const database = await testDatabase();
+  const lines: string[] = [];
+  const log = createLogger({
+    name: 'test',
+    level: 'trace',
+    format: 'json',
+    out: { write: (line) => lines.push(line) },
+  });
+  let offset = 0;
+  const clock = () => Date.now() + offset;
+  const state = createMemoryState({ log });
+  const metrics = createMetrics({ service: 'web-test' });
+  const health = createHealth(log);
+  health.add(databaseCheck(database.db));
+  const listener = await listen({ host: '127.0.0.1', port: 0, tls: null });
+  const url = `http://127.0.0.1:${listener.port}`;
+  const world: World = await seedWorld(database.db, clock());
+  const web = await createWeb({
+    config: {
+      env: options.env ?? 'test',
+      publicUrl: options.publicUrl ?? url,
+      tls: null,
+      tokenSecret: 'a secret of the tests, long enough to be one',
+      signaling: { port: 0, url: null },
+      metricsToken: options.metricsToken ?? null,
+      trustProxy: 0,
+    },
+    db: database.db,
+    state,
+    log,
+    metrics,
+    health,
+    pagesDir: options.pagesDir ?? '/nonexistent',
+    version: '0.0.0-test',
+    demoAccounts: [{ login: 'demo', password: 'demo', name: 'demo', role: 'learner' }],
+    clock,
+  });
+  listener.open(web.app);
+
+  return {
+    url,
+    db: database.db,
+    databaseUrl: database.url,
+    state,
+    world,
+    listener,
+    /** Every line the service has logged. */
+    lines,
+    clock,
+    /** Server time jumps ahead; what was granted before grows old. */
+    pass(ms: number) {
+      offset += ms;
+    },
+    async close() {
+      await listener.close(100);
+      await web.close();
+      await state.close();
+      await database.close();
+    },
+  };
+}
+export type RunningWeb = Awaited<ReturnType<typeof runWeb>>;
+
+export interface Answer<T> {
+  status: number;
+  headers: Headers;
+  /** Parsed by the route's schema when it succeeded with JSON. */
+  body: T;
+  error: { code: string; retryMs?: number; fields?: string[]; id?: string } | null;
+  bytes: Buffer;
+}
+
+interface Extra {
+  token?: string | undefined;
+  headers?: Record<string, string>;
+}
+
+type Input<R extends Route> = Partial<RouteInput<R>> & Extra;
+
+/** Where a route with these parameters is. */
+export function addressOf(route: Route, params: object = {}, query: object = {}): string {
+  const values = new Map<string, unknown>(Object.entries(params));
+  const path = route.path.replace(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(String(values.get(name) ?? '00000000-0000-7000-8000-000000000000')),
+  );
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
+  return `${path}${search.size > 0 ? `?${search}` : ''}`;
+}
+
+/** Asks one route of the contract. */
+export async function call<K extends RouteName>(
+  web: Pick<RunningWeb, 'url'>,
+  name: K,
+  input: Input<Routes[K]> = {},
+): Promise<Answer<RouteReply<Routes[K]>>> {
+  const route: Route = routes[name];
+  const { token, headers = {}, params, query, body } = { params: {}, query: {}, body: undefined, ...input };
+  const response = await fetch(`${web.url}${addressOf(route, Object(params), Object(query))}`, {
+    method: route.method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const json: unknown = response.headers.get('content-type')?.includes('json')
+    ? JSON.parse(bytes.toString('utf8'))
+    : undefined;
+  const error = response.ok ? null : Object(json).error;
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (response.ok && route.reply ? route.reply.parse(json) : undefined) as RouteReply<Routes[K]>,
+    error,
+    bytes,
+  };
+}
+
+/** Logs in and gives the token; the login must succeed. */
+export async function tokenOf(web: RunningWeb, login: string): Promise<string> {
+  const answer = await call(web, 'login', { body: { login, password: web.world.password } });
+  if (answer.status !== 200) throw new Error(`login of ${login}: ${answer.error?.code}`);
+  return answer.body.accessToken;
+}
+
+/** The refresh cookie an answer sets, as a browser would send it back. */
+export function cookieOf(answer: { headers: Headers }): string {
+  return answer.headers.getSetCookie().at(-1)?.split(';')[0] ?? '';
+}
