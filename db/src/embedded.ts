@@ -29,6 +29,7 @@ import {
   serverEnvironment,
   type ServerUser,
   serverUser,
+  whereItStands,
 } from './embedded-server.ts';
 import type { Log } from './log.ts';
 
@@ -64,11 +65,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const user = serverUser(data, users);
   mkdirSync(root, { recursive: true, mode: 0o755 });
   give(root, user);
-  if (!(await canReach(root, user))) {
-    throw new Error(
-      `PostgreSQL runs as uid ${user.uid} here, to whom a parent of ${root} is closed: choose another folder`,
-    );
-  }
   const password = readOrCreate(path.join(root, 'password'), () => randomBytes(24).toString('base64url'));
   const bin = await findBinaries(root, user, log);
   if (!existsSync(path.join(data, 'PG_VERSION'))) {
@@ -139,9 +135,10 @@ async function spawnServer(
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const output = openSync(path.join(root, 'postgres.log'), 'a');
   // A session of its own, so that Ctrl-C reaches it only through our orderly stop.
-  const child = spawn(path.join(bin, 'postgres'), ['-D', data, ...flags], {
+  const folder = (await canReach(data, user)) ? data : whereItStands;
+  const child = spawn(path.join(bin, 'postgres'), ['-D', folder, ...flags], {
     ...user,
-    cwd: root,
+    cwd: data,
     detached: true,
     stdio: ['ignore', output, output],
     env: serverEnvironment,

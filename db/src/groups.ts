@@ -83,14 +83,14 @@ export async function updateGroup(
   input: { id: string; version: number; name?: string; employerOrgId?: string | null },
 ): Promise<Group> {
   const { id, version, ...fields } = input;
-  const [row] = await refusing('group', () =>
-    db.prisma.classGroup.updateManyAndReturn({
+  const { count } = await refusing('group', () =>
+    db.prisma.classGroup.updateMany({
       where: { id, version },
       data: { ...fields, version: { increment: 1 } },
-      select: columns,
     }),
   );
-  return row ? fromRow(row) : outdatedOrMissing('group', getGroup(db, id));
+  const row = await getGroup(db, id);
+  return count > 0 && row ? row : outdatedOrMissing('group', Promise.resolve(row));
 }
 
 /** Enrols people; who left earlier is enrolled again, who is enrolled stays. Answers how many changed. */

@@ -58,7 +58,7 @@ export async function recordOutage(
 export async function outagesBetween(db: Db, from: number, to: number): Promise<StoredOutage[]> {
   const rows = await db.sql<OutageRow>(
     `SELECT "id", "kind", "scope", "from", "to", "retryMs" FROM "Outage"
-     WHERE "from" < $2 AND ("to" IS NULL OR "to" > $1) ORDER BY "from"`,
+     WHERE tstzrange("from", "to") && tstzrange($1, $2) ORDER BY "from"`,
     [toDate(from), toDate(to)],
   );
   return rows.map(toOutage);

@@ -6,7 +6,7 @@ import { outdatedOrMissing, Refused, refusing } from './failures.ts';
 import type { Prisma } from './generated/client.ts';
 import { newId } from './ids.ts';
 import { fromDate, fromDateOrNull, toDate } from './instants.ts';
-import { type Page, type PageRequest, pageOf } from './page.ts';
+import { type Page, PAGE_LIMIT, type PageRequest, pageOf } from './page.ts';
 import { inScope, type Scope } from './scope.ts';
 
 export interface NewUser {
@@ -229,15 +229,7 @@ export async function listUsers(
           { memberships: { some: { org: { path } } } },
         ]),
       },
-      query
-        ? {
-            OR: [
-              { login: { startsWith: query } },
-              { nameIndex: { in: db.personal.indexes('User.name', query) } },
-              { phoneIndex: { in: db.personal.indexes('User.phone', query) } },
-            ],
-          }
-        : {},
+      query ? { id: { in: await idsByQuery(db, query) } } : {},
     ],
   };
   const [total, rows] = await Promise.all([
@@ -275,6 +267,22 @@ export async function listUsers(
       version: row.version,
     })),
   };
+}
+
+/** Each way of its own index; joined with OR none would be used. */
+async function idsByQuery(db: Db, query: string): Promise<string[]> {
+  const rows = await db.sql<{ id: string }>(
+    `(SELECT "id" FROM "User" WHERE "login" LIKE $1 ORDER BY "login" LIMIT $4)
+     UNION (SELECT "id" FROM "User" WHERE "nameIndex" = ANY($2) LIMIT $4)
+     UNION (SELECT "id" FROM "User" WHERE "phoneIndex" = ANY($3))`,
+    [
+      `${query.replace(/[\\%_]/g, '\\$&')}%`,
+      db.personal.indexes('User.name', query),
+      db.personal.indexes('User.phone', query),
+      PAGE_LIMIT,
+    ],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Names as they are, by id; unknown ids are absent. Masking, and logging of an unmasked reading, are the caller's. */

@@ -38,7 +38,7 @@ function change(...changes: ClassChange[]): ClassWrite {
 }
 
 const seqs = (results: readonly WriteResult[]) =>
-  results.flatMap((r) => (r.kind === 'stored' ? r.seqs : [r.kind]));
+  results.flatMap((r): (number | string)[] => (r.kind === 'stored' ? r.seqs : [r.kind]));
 const stored = () => test.db.prisma.classEvent.count({ where: { classId } });
 
 describe('the coordinator’s fence', () => {
@@ -55,22 +55,22 @@ describe('the coordinator’s fence', () => {
   });
 
   it('holds while two coordinators write at the same time: one order, no number twice, none missing', async () => {
-    const { fence } = await takeOver(test.db, classId);
-    let current = fence;
+    const former = await takeOver(test.db, classId);
     const acknowledged: number[] = [];
-    const write = async (own: number) => {
-      const results = await append(test.db, classId, own, [chat(learner(0), 'a'), chat(learner(1), 'b')]);
+    const write = async (fence: number, userId: string) => {
+      const results = await append(test.db, classId, fence, [chat(userId, 'a'), chat(userId, 'b')]);
       acknowledged.push(...seqs(results).map(Number));
     };
-    const old = Promise.allSettled(Array.from({ length: 10 }, () => write(fence)));
-    current = (await takeOver(test.db, classId)).fence;
-    const fresh = Promise.all(Array.from({ length: 10 }, () => write(current)));
+    const old = Promise.allSettled(Array.from({ length: 10 }, () => write(former.fence, learner(0))));
+    const successor = await takeOver(test.db, classId);
+    const fresh = Promise.all(Array.from({ length: 10 }, () => write(successor.fence, learner(1))));
     const refused = (await old).filter((result) => result.status === 'rejected');
     await fresh;
     for (const { reason } of refused) expect(reason).toBeInstanceOf(FencedOut);
     const rows = await test.db.prisma.classEvent.findMany({ where: { classId }, orderBy: { seq: 'asc' } });
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, i) => i + 1));
     expect(acknowledged.sort((a, b) => a - b)).toEqual(rows.map(({ seq }) => seq));
+    expect(rows.filter(({ actorId }) => actorId === learner(0)).at(-1)?.seq ?? 0).toBe(successor.seq);
   });
 });
 

@@ -70,6 +70,23 @@ describe('the embedded PostgreSQL', () => {
     },
   );
 
+  it.runIf(process.getuid?.() === 0)(
+    'starts, and starts again, in a folder whose parent is closed to its user',
+    async () => {
+      chmodSync(dir, 0o700);
+      const inside = path.join(dir, 'db');
+      for (const adopted of [false, true]) {
+        last = await startEmbedded({ dir: inside, log: silent, settings: quick });
+        expect(last.adopted).toBe(adopted);
+      }
+      await last?.stop();
+      last = await startEmbedded({ dir: inside, log: silent, settings: quick });
+      const db = createDb({ url: last.url, keys: testKeys, log: silent });
+      expect(await db.sql('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+      await db.close();
+    },
+  );
+
   it('keeps its data, its password and its port over a restart', async () => {
     const first = await start();
     const db = createDb({ url: first.url, keys: testKeys, log: silent });

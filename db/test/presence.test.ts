@@ -111,7 +111,7 @@ describe('reports of presence', () => {
             ...ground,
             ...rest,
             id: ids[which] ?? '',
-            closed: closed && closed.cause !== 'open' ? { at: closed.at, cause: closed.cause } : null,
+            closed,
           });
           await inBatches(rows.map(toVisit), size, (batch) => upsertVisits(test.db, batch));
           const found = await visitsOfClass(test.db, ground.classId);

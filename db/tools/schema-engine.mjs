@@ -7,7 +7,6 @@
  * Works for: generate, validate, migrate dev/deploy/status/diff/reset/resolve, db push/pull/execute.
  */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +15,6 @@ import pg from 'pg';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 
-const require = createRequire(import.meta.url);
 const ENGINE = '@prisma/schema-engine-wasm';
 
 if (process.argv.includes('--version')) {

@@ -39,12 +39,20 @@ async function main(): Promise<void> {
 
 function toLine(
   bench: string,
-  { figure, value, unit, against, againstValue, rounds }: Figure,
+  { figure, value, unit, against, againstValue, ratio, rounds }: Figure,
   commit: string,
 ) {
-  const ratio = againstValue ? round(value / againstValue) : null;
-  const other = againstValue === null ? null : round(againstValue);
-  return { bench, figure, value: round(value), unit, against, against_value: other, ratio, rounds, commit };
+  return {
+    bench,
+    figure,
+    value: round(value),
+    unit,
+    against,
+    against_value: againstValue === null ? null : round(againstValue),
+    ratio: ratio === null ? null : round(ratio),
+    rounds,
+    commit,
+  };
 }
 
 const round = (value: number) => Number(value.toPrecision(4));

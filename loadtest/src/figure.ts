@@ -9,6 +9,11 @@ export const figure = z.object({
   /** What it is compared with; null when it stands alone. */
   against: z.string().nullable(),
   againstValue: z.number().nullable(),
+  /**
+   * Ours over theirs: the median of the rounds' own ratios, because both sides of one round met the same neighbours.
+   * It need not equal the quotient of the two medians.
+   */
+  ratio: z.number().nullable(),
   rounds: z.int().positive(),
 });
 export type Figure = z.infer<typeof figure>;

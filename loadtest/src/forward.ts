@@ -24,6 +24,7 @@ const timedViewers = 25;
 const windowMs = 2_500;
 const warmUpMs = 1_000;
 
+/** @public bench.ts loads it by name. */
 export async function run({ rounds }: BenchOptions): Promise<Figure[]> {
   const figures: Figure[] = [];
   const probe = await openProbe();
@@ -46,33 +47,37 @@ async function compare(probe: Probe, rounds: number, packetMs: number, layout: L
   const paths: ForwardPath[] = [];
   try {
     for (const open of [openOurSfu, openBareSfu]) paths.push(await open(layout));
-    const quantiles = { p50: [] as number[][], p99: [] as number[][] };
     await probe.feed(paths, { packetMs, ms: warmUpMs });
+    const latencies: { ours: number[]; bare: number[] }[] = [];
     for (let turn = 0; turn < rounds; turn++) {
       // Who goes first changes each round, so that neither always follows the other.
       const inTurn = turn % 2 === 0 ? paths : paths.toReversed();
       const measured = await probe.feed(inTurn, { packetMs, ms: windowMs });
-      const ordered = paths.map((path) => latenciesOf(path, measured));
-      quantiles.p50.push(ordered.map((latencies) => quantile(latencies, 0.5)));
-      quantiles.p99.push(ordered.map((latencies) => quantile(latencies, 0.99)));
+      latencies.push({ ours: latenciesOf('ours', measured), bare: latenciesOf('bare', measured) });
     }
-    return (['p50', 'p99'] as const).map((share) => ({
-      figure: `forward_${layout.piped ? 'pipe_' : ''}${share}_ms_${layout.consumers}`,
-      value: median(quantiles[share].map(([ours = NaN]) => ours)),
-      unit: 'ms',
-      against: 'bare mediasoup',
-      againstValue: median(quantiles[share].map(([, bare = NaN]) => bare)),
-      rounds,
-    }));
+    const at = (name: string, share: number): Figure => {
+      const ours = latencies.map((round) => quantile(round.ours, share));
+      const bare = latencies.map((round) => quantile(round.bare, share));
+      return {
+        figure: `forward_${layout.piped ? 'pipe_' : ''}${name}_ms_${layout.consumers}`,
+        value: median(ours),
+        unit: 'ms',
+        against: 'bare mediasoup',
+        againstValue: median(bare),
+        ratio: median(ours.map((value, round) => value / (bare[round] ?? NaN))),
+        rounds,
+      };
+    };
+    return [at('p50', 0.5), at('p99', 0.99)];
   } finally {
     for (const path of paths) await path.close();
   }
 }
 
-function latenciesOf(path: ForwardPath, measured: readonly Measurement[]): number[] {
-  const own = measured.find((measurement) => measurement.path === path);
+function latenciesOf(name: ForwardPath['name'], measured: readonly Measurement[]): number[] {
+  const own = measured.find(({ path }) => path.name === name);
   const expected = (own?.sent ?? 0) * timedViewers;
   if (!own || own.latencies.length < 0.98 * expected)
-    throw new Error(`${path.name} lost packets: ${own?.latencies.length ?? 0} of ${expected} arrived`);
+    throw new Error(`${name} lost packets: ${own?.latencies.length ?? 0} of ${expected} arrived`);
   return own.latencies;
 }

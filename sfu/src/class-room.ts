@@ -37,6 +37,7 @@ export interface ClassRoomOptions {
 export interface ClassRoom {
   readonly classId: string;
   peerCount(): number;
+  published(): Result<'class.stage'>['producers'];
   /** Makes the origin router if there is none. */
   open(): Promise<void>;
   join(params: Params<'peer.join'>): Promise<Result<'peer.join'>>;
@@ -250,6 +251,9 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
 
     closeProducer: (peerId, producerId) =>
       room.withPeer(peerId, () => stage.closeProducer(peerId, producerId)),
+
+    published: () =>
+      stage.producers().map(({ peerId, source, producer }) => ({ peerId, source, paused: producer.paused })),
 
     hold: ({ peerId, source, held }) => queue.run(peerId, () => stage.hold(peerId, source, held)),
 

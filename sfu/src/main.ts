@@ -10,6 +10,7 @@ import { createLogger, type Logger } from '@keshi/runtime/log';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { createState } from '@keshi/runtime/state/state';
 import { announce } from './announcement.ts';
+import { operations } from './operations.ts';
 import { createSfuService } from './service.ts';
 
 async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<void> {
@@ -27,6 +28,7 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     secret: config.serviceSecret,
     audience: sfuNodeKind,
     serve: (link) => service.serve(link),
+    answer: operations(config, health, metrics),
     log,
     port: config.sfu.linkPort,
     host: config.host,
@@ -41,12 +43,13 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     info: () => ({ url, ...service.info() }),
     log,
   });
-  // Steps run in reverse: nobody new is sent here, everyone here is told to go elsewhere, and the links carry that
-  // word before they close.
+  // Steps run in reverse: nobody new is sent here, everyone here is told to go elsewhere while the links still carry
+  // it, and only then does the node leave the registry.
+  lifecycle.onStop('registry', () => announcement.withdraw());
   lifecycle.onStop('peers', () => service.node.close());
-  lifecycle.onStop('registry', async () => {
+  lifecycle.onStop('drain', async () => {
     service.drain();
-    await announcement.withdraw();
+    await announcement.update();
   });
   log.info({ port: links.port, workers: config.sfu.workers }, 'sfu ready');
 }
@@ -69,6 +72,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -123,6 +123,7 @@ export function createSfuNode({
       closeClass(classId);
       return {};
     },
+    'class.stage': ({ classId }) => ({ producers: rooms.get(classId)?.published() ?? [] }),
     'peer.join': (params) => {
       // Who is here already may come back to its media while the node drains.
       if (!params.resume) refuseWhileDraining();

@@ -1,5 +1,5 @@
 /** The SFU as a service: workers, node, health and metrics. Its own process and the one-machine composition use it alike. */
-import { sfuContract, sfuRequests, type SfuNodeInfo } from '@keshi/contract/sfu';
+import { sfuRequests, type sfuContract, type SfuNodeInfo } from '@keshi/contract/sfu';
 import type { Config } from '@keshi/runtime/config';
 import type { Health } from '@keshi/runtime/health';
 import type { Link } from '@keshi/runtime/link/link';

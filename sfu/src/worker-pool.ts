@@ -81,7 +81,7 @@ export async function createWorkerPool(options: WorkerPoolOptions): Promise<Work
   async function stop(): Promise<void> {
     for (const timer of restarts) clearTimeout(timer);
     restarts.clear();
-    await Promise.all(slots.map((media) => media && endWorker(media.worker)));
+    await Promise.all(pool.workers().map(({ worker }) => endWorker(worker)));
     slots.fill(null);
   }
 

@@ -187,3 +187,31 @@ it('lets go of a page that closed its receiving end by itself', async () => {
   await expect.poll(() => test.node.stats().peers, patience).toBe(1);
   expect(test.of('peer.reset')).toHaveLength(resets);
 });
+
+describe('a viewer whose transport fails', () => {
+  it('is told to join again when its certificate is not the one it announced', async () => {
+    const classId = await test.openClass();
+    const [stage, viewer] = [await openPage(), await openPage()];
+    await publishFrom(stage, classId);
+    const peerId = randomUUID();
+    // A forged certificate never connects, so the page's own join may not come to its end.
+    call(viewer, 'join', { classId, peerId, forged: true }).catch(() => undefined);
+    expect(await test.until('peer.reset')).toEqual({ classId, peerId, reason: 'transport-failed' });
+    expect(test.node.stats().peers).toBe(1);
+  });
+
+  it('is let go once its connection was broken for longer than a restart takes', async () => {
+    const classId = await test.openClass();
+    const [stage, viewer] = [await openPage(), await openPage()];
+    await publishFrom(stage, classId);
+    const peerId = randomUUID();
+    await call(viewer, 'join', { classId, peerId, transport: 'tcp' });
+    await expect.poll(() => framesOf(viewer), patience).toBeGreaterThan(0);
+    const devtools = await viewer.context().newCDPSession(viewer);
+    devtools.send('Page.crash').catch(() => undefined);
+    await expect
+      .poll(() => test.of('peer.reset'), patience)
+      .toEqual([{ classId, peerId, reason: 'transport-failed' }]);
+    expect(test.node.stats().peers).toBe(1);
+  });
+});

@@ -129,6 +129,13 @@ describe('as its own process', () => {
       log,
     });
     onTestFinished(() => link.close());
+    const ask = (path: string, headers = {}) =>
+      fetch(`http://127.0.0.1:${String(ready.port)}${path}`, { headers });
+    const healthy = await ask('/healthz');
+    expect([healthy.status, await healthy.json()]).toMatchObject([200, { status: 'ok' }]);
+    expect((await ask('/metrics')).status).toBe(404);
+    const scrape = await ask('/metrics', { authorization: 'Bearer a token for this test' });
+    expect(await scrape.text()).toContain('keshi_sfu_workers{service="sfu"} 1');
     const resets: string[] = [];
     link.on('peer.reset', ({ reason }) => resets.push(reason));
     await expect.poll(() => link.state.kind, { timeout: 5_000 }).toBe('open');

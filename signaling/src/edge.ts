@@ -48,7 +48,8 @@ export function createEdge(deps: EdgeDeps): { attach(connection: Connection): vo
     takeRate(connection, known ? name : null);
     if (!known) throw new AppError('unknown-event');
     if (!mayUse(connection.person.role, name)) throw new AppError('forbidden');
-    if (connection.stage !== 'joined' && name !== 'join' && name !== 'leave') throw new AppError('not-joined');
+    if (connection.stage !== 'joined' && name !== 'join' && name !== 'leave')
+      throw new AppError('not-joined');
     return call(connection, name, payload);
   }
 

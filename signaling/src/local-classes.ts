@@ -74,7 +74,8 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
       (message) => {
         const parsed = broadcast.safeParse(message);
         if (parsed.success) deliver(classId, parsed.data);
-        else log.error({ classId, issues: parsed.error.issues.slice(0, 3) }, 'a broadcast that cannot be read');
+        else
+          log.error({ classId, issues: parsed.error.issues.slice(0, 3) }, 'a broadcast that cannot be read');
       },
       { onGap: () => void catchUp(classId) },
     );
@@ -117,7 +118,8 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
       const frame = events.filter(({ audience }) => hears(audience, role, '')).map((e) => asSeenBy(e, role));
       if (frame.length === 0) continue;
       const room = io.local.to(roleRoom(classId, role));
-      const others = role === 'attendee' ? room.except(singled.map((connection) => connection?.id ?? '')) : room;
+      const others =
+        role === 'attendee' ? room.except(singled.map((connection) => connection?.id ?? '')) : room;
       others.emit('events', { events: frame });
     }
     for (const connection of singled) {
@@ -153,10 +155,12 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
       const entry = entries.get(classId);
       if (!entry || --entry.holders > 0) return;
       entries.delete(classId);
-      entry.subscription.then(
-        (unsubscribe) => unsubscribe(),
-        () => undefined,
-      ).catch((error: unknown) => log.warn({ err: error, classId }, 'could not unsubscribe'));
+      entry.subscription
+        .then(
+          (unsubscribe) => unsubscribe(),
+          () => undefined,
+        )
+        .catch((error: unknown) => log.warn({ err: error, classId }, 'could not unsubscribe'));
     },
     get: (classId) => entries.get(classId)?.local ?? null,
     heardSince(classId, connection, seq) {

@@ -118,7 +118,13 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     onBatch: (batch) => boards.publish(batch),
   });
   const visits = createVisits({ nodeId, now, note: facts.note, changed: (visit) => chips.push(visit) });
-  const chips = createChips({ db, now, log, visits, liveOf: (classId) => classes.get(classId)?.live ?? null });
+  const chips = createChips({
+    db,
+    now,
+    log,
+    visits,
+    liveOf: (classId) => classes.get(classId)?.live ?? null,
+  });
 
   const relay = createMediaRelay({
     nodes: deps.media,
@@ -128,9 +134,18 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     published: (classId, userId, source, published) =>
       coordinators.here(classId)?.published(userId, source, published),
     speaking: (classId, userIds) => coordinators.here(classId)?.speaking(userIds),
-    linkChanged(up) {
-      if (up) troubles.ended('media');
-      else troubles.began('media');
+    mediaTrouble(lasts) {
+      if (lasts) troubles.began('media');
+      else troubles.ended('media');
+    },
+    linkBack(sfuNode) {
+      for (const coordinator of coordinators.all())
+        if (coordinator.sfuNode === sfuNode)
+          coordinator
+            .resyncStage()
+            .catch((error: unknown) =>
+              log.warn({ err: error }, 'the stage could not be compared with the SFU'),
+            );
     },
   });
 
@@ -144,9 +159,10 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     now,
     deliverHere: (classId, message) => classes.deliver(classId, message),
     tell(classId, roles, name, payload) {
-      for (const role of roles) io.to(roleRoom(classId, role)).emit(name, ...[payload] as never);
+      for (const role of roles) io.to(roleRoom(classId, role)).emit(name, ...([payload] as never));
     },
     perform: performEffect,
+    stageOf: relay.stageOf,
     leaveMedia: relay.leave,
     placeMedia: (classId, current) => placeClass(classId, deps.media.list(), current),
     databaseFailed,
@@ -244,7 +260,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       .filter(({ stage }) => stage === 'joined')
       .map(({ person, id: connectionId }) => ({ person, connectionId, nodeId }));
     await coordinators
-      .ask(classId, { kind: 'present', nodeId, members })
+      .ask(classId, { kind: 'present', members })
       .then(() => boards.rewatch(classId, connections.ofClass(classId)))
       .catch((error: unknown) => log.warn({ err: error, classId }, 'could not say who is here'));
   }

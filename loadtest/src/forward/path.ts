@@ -13,7 +13,7 @@ export interface Layout {
 }
 
 export interface ForwardPath {
-  readonly name: string;
+  readonly name: 'ours' | 'bare';
   /** Where RTP goes in. */
   readonly port: number;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type IncomingMessage, createServer } from 'node:http';
+import { type IncomingMessage, type RequestListener, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -27,6 +27,8 @@ export interface LinkServerOptions<C extends LinkContract> {
   audience: string;
   /** Called with each new link, before its first frame is looked at: register handlers here, at once. */
   serve: (link: Link<C>) => void;
+  /** Answers plain requests to the same port, such as a health check; by default every one gets 404. */
+  answer?: RequestListener;
   log: Logger;
   /** 0 lets the system choose. */
   port: number;
@@ -50,6 +52,7 @@ export async function createLinkServer<C extends LinkContract>({
   secret,
   audience,
   serve,
+  answer = (_request, response) => response.writeHead(404).end(),
   log,
   port,
   host = '127.0.0.1',
@@ -68,7 +71,7 @@ export async function createLinkServer<C extends LinkContract>({
     allowSynchronousEvents: false,
   });
 
-  http.on('request', (_request, response) => response.writeHead(404).end());
+  http.on('request', answer);
   sockets.on('headers', (headers, request) => headers.push(`${proofHeader}: ${proofs.get(request) ?? ''}`));
 
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {

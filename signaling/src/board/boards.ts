@@ -29,7 +29,12 @@ interface Watched {
 
 export interface Boards {
   /** On the coordinator's node. */
-  watch(coordinator: Coordinator, connectionId: string, role: ClassRole, watch: boolean): Promise<BoardPayload>;
+  watch(
+    coordinator: Coordinator,
+    connectionId: string,
+    role: ClassRole,
+    watch: boolean,
+  ): Promise<BoardPayload>;
   /** On the watcher's node: asks the class's coordinator. */
   ask(connection: Connection, watch: boolean): Promise<BoardPayload>;
   unwatch(connection: Connection): void;
@@ -169,7 +174,8 @@ export function createBoards(deps: BoardsDeps): Boards {
         }
         reload(classId, entry);
         const news = entry.board.delta(coordinator.room, now());
-        if (news) for (const role of new Set(entry.watchers.values())) deps.tell(classId, role, seenBy(role, news));
+        if (news)
+          for (const role of new Set(entry.watchers.values())) deps.tell(classId, role, seenBy(role, news));
       }
     },
     async close() {

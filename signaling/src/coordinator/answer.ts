@@ -17,7 +17,7 @@ export async function answerRequest(
       coordinator.leave(request.userId, request.connectionId, request.orderly);
       return {};
     case 'present':
-      coordinator.present(request.nodeId, request.members);
+      coordinator.present(request.members);
       return {};
     case 'since':
       return { events: coordinator.since(request.seq) };

@@ -8,14 +8,7 @@ import { endClass, pauseClass, resumeClass, startClass } from './lifecycle.ts';
 import { banMember, muteMember } from './moderation.ts';
 import { answerQuestion, askQuestion, deleteQuestion, voteQuestion } from './questions.ts';
 import { answerQuiz, closeQuiz, openQuiz, type AskedQuiz } from './quiz.ts';
-import {
-  acceptStage,
-  holdSource,
-  hostSeen,
-  inviteToStage,
-  leaveStage,
-  publishedSource,
-} from './stage.ts';
+import { acceptStage, holdSource, hostSeen, inviteToStage, leaveStage, publishedSource } from './stage.ts';
 import type { Turn } from './turn.ts';
 
 /** Events of a page that change the class; the others are answered by the node that holds the connection. */

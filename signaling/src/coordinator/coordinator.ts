@@ -8,13 +8,7 @@ import { policyFrom } from '../presence/policy.ts';
 import type { Screen } from '../screening.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createBroadcaster } from './broadcaster.ts';
-import {
-  isOver,
-  mayPublish,
-  memberOf,
-  type Classroom,
-  type Presence,
-} from './classroom.ts';
+import { isOver, mayPublish, memberOf, type Classroom, type Presence } from './classroom.ts';
 import { decide, type OwnCommand, type PageCommand } from './commands.ts';
 import { FencedOut, isFencedOut } from './fencing.ts';
 import { createJournal } from './journal.ts';
@@ -41,6 +35,8 @@ export interface CoordinatorDeps {
     payload: ServerPayload<K>,
   ) => void;
   perform: (classId: string, sfuNode: string | null, effect: Effect) => void;
+  /** What is published on the class's SFU node; null when it cannot be asked. */
+  stageOf: (classId: string, sfuNode: string | null) => Promise<PublishedSource[] | null>;
   /** Media of someone who has been gone for too long. */
   leaveMedia: (classId: string, sfuNode: string | null, userId: string) => void;
   placeMedia: (classId: string, current: string | null) => string | null;
@@ -56,7 +52,8 @@ export interface Coordinator {
   command(actor: Person, command: PageCommand): Promise<object>;
   enter(presence: Presence, lastSeq: number | null): Promise<EnterReply>;
   leave(userId: string, connectionId: string, orderly: boolean): void;
-  present(nodeId: string, members: readonly Presence[]): void;
+  /** Who is connected to a node already when this coordinator begins. */
+  present(members: readonly Presence[]): void;
   /** Connections of nodes that are no longer alive. */
   keepNodes(alive: ReadonlySet<string>): void;
   since(seq: number): RoomEvent[];
@@ -65,6 +62,8 @@ export interface Coordinator {
   live(): LiveTime;
   published(userId: string, source: MediaSource, state: { paused: boolean } | null): void;
   speaking(userIds: string[]): void;
+  /** Compares the stage with what the SFU carries: after taking over, and when its link is back. */
+  resyncStage(): Promise<void>;
   /** Where the class's media is: stays where it is while that node lives. */
   placeMedia(): string | null;
   /** Whether somebody watches the board, so that nodes send their facts each second. */
@@ -75,7 +74,15 @@ export interface Coordinator {
   recover(): Promise<void>;
   /** Nobody is connected and nothing runs. */
   readonly unused: boolean;
+  /** Gives the class up because nobody is there: its media is closed with it. */
+  abandon(): void;
   close(): void;
+}
+
+export interface PublishedSource {
+  peerId: string;
+  source: MediaSource;
+  paused: boolean;
 }
 
 /** How long a place on stage is kept for someone who lost the connection, ms. */
@@ -171,13 +178,13 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
 
   /** Done by the class itself. What cannot be stored while the database is away is done when it is back. */
   function own(command: OwnCommand): void {
-    enqueue(room.host, (turn) =>
-      decide(turn, command, { screen: deps.screen, prepared: noLookUp }),
-    ).catch((error: unknown) => {
-      if (error instanceof AppError && error.code === 'unavailable') postponed.push(command);
-      else if (!(error instanceof AppError))
-        log.error({ err: error, command: command.name }, 'could not be done');
-    });
+    enqueue(room.host, (turn) => decide(turn, command, { screen: deps.screen, prepared: noLookUp })).catch(
+      (error: unknown) => {
+        if (error instanceof AppError && error.code === 'unavailable') postponed.push(command);
+        else if (!(error instanceof AppError))
+          log.error({ err: error, command: command.name }, 'could not be done');
+      },
+    );
   }
 
   async function lookUp(command: PageCommand): Promise<{ quiz: AskedQuiz | null; chatExists: boolean }> {
@@ -234,6 +241,18 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     }
   }
 
+  async function resyncStage(): Promise<void> {
+    if (isOver(room)) return;
+    const carried = await deps.stageOf(room.id, sfuNode);
+    if (!carried) return;
+    for (const [userId, sources] of room.sources)
+      for (const source of sources.keys())
+        if (!carried.some((one) => one.peerId === userId && one.source === source))
+          own({ name: 'stage.published', userId, source, state: null });
+    for (const { peerId: userId, source, paused } of carried)
+      own({ name: 'stage.published', userId, source, state: { paused } });
+  }
+
   // Whoever was on stage under the former coordinator keeps the place until it is clear that they are gone.
   for (const { userId, stage } of room.members.values())
     if (stage !== null) departures.set(userId, now() + stageGraceMs);
@@ -278,11 +297,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       // A connection that was replaced closes later than its successor opened.
       if (room.online.get(userId)?.connectionId === connectionId) depart(userId, orderly);
     },
-    present(nodeId, members) {
-      for (const presence of members) arrive(presence);
-      const named = new Set(members.map(({ person }) => person.userId));
-      for (const [userId, presence] of room.online)
-        if (presence.nodeId === nodeId && !named.has(userId)) depart(userId, false);
+    present(members) {
+      for (const presence of members) if (!room.online.has(presence.person.userId)) arrive(presence);
     },
     keepNodes(alive) {
       for (const [userId, { nodeId }] of room.online) if (!alive.has(nodeId)) depart(userId, false);
@@ -295,6 +311,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       if (isOver(room)) return;
       own({ name: 'stage.published', userId, source, state });
     },
+    resyncStage,
     placeMedia: place,
     watchFacts(wanted) {
       watched = wanted;
@@ -316,7 +333,16 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     recover,
     get unused() {
       const running = room.state === 'live' || room.state === 'paused';
-      return room.online.size === 0 && !running && journal.idle && now() - emptySince > unusedAfterMs;
+      return (
+        room.online.size === 0 &&
+        departures.size === 0 &&
+        !running &&
+        journal.idle &&
+        now() - emptySince > unusedAfterMs
+      );
+    },
+    abandon() {
+      if (sfuNode !== null) deps.perform(room.id, sfuNode, { kind: 'close-class' });
     },
     close() {
       if (closed) return;

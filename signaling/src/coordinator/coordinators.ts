@@ -5,7 +5,13 @@
 import { isUnavailable } from '@keshi/db/client';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
-import { BusError, StateUnavailable, type ClassBus, type Lease, type Unsubscribe } from '@keshi/runtime/state/ports';
+import {
+  BusError,
+  StateUnavailable,
+  type ClassBus,
+  type Lease,
+  type Unsubscribe,
+} from '@keshi/runtime/state/ports';
 import { createCoordinator, type Coordinator, type CoordinatorDeps } from './coordinator.ts';
 import { isFencedOut } from './fencing.ts';
 import { classChannel, coordinatorAddress, type Broadcast, type ClassRequest } from './messages.ts';
@@ -39,7 +45,8 @@ export interface CoordinatorsDeps extends Omit<CoordinatorDeps, 'log' | 'fencedO
 }
 
 const askTimeoutMs = 5_000;
-const patienceMs = 12_000;
+/** Less than a page waits for an answer, more than a lease lives. */
+const patienceMs = 9_000;
 const pauseMs = 150;
 
 export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
@@ -57,7 +64,10 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
     try {
       const loaded = await store.takeOver(classId);
       if (!loaded) throw new AppError('not-found');
-      const coordinator = createCoordinator({ ...deps, log, fencedOut: () => void drop(classId, 'fenced out') }, loaded);
+      const coordinator = createCoordinator(
+        { ...deps, log, fencedOut: () => void drop(classId, 'fenced out') },
+        loaded,
+      );
       const unserve = await bus.serve(coordinatorAddress(classId), (payload) =>
         deps.answer(coordinator, deps.parse(payload)),
       );
@@ -66,6 +76,9 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
       log.info({ fence: loaded.fence, state: coordinator.room.state }, 'coordinating the class');
       const news: Broadcast = { kind: 'coordinator', nodeId, sfuNode: coordinator.sfuNode };
       bus.publish(classChannel(classId), news).catch(() => deps.deliverHere(classId, news));
+      coordinator
+        .resyncStage()
+        .catch((error: unknown) => log.warn({ err: error }, 'the stage could not be compared with the SFU'));
       return entry;
     } catch (error) {
       await giveBack();
@@ -105,8 +118,10 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
 
   const renewing = setInterval(() => {
     for (const [classId, entry] of held)
-      if (entry.coordinator.unused) void drop(classId, 'unused');
-      else void renew(classId, entry);
+      if (entry.coordinator.unused) {
+        entry.coordinator.abandon();
+        void drop(classId, 'unused');
+      } else void renew(classId, entry);
   }, leaseTtlMs / 3);
   renewing.unref();
 
@@ -137,9 +152,11 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
         } catch (error) {
           if (isUnavailable(error) && !(error instanceof AppError))
             throw new AppError('unavailable', { retryMs: 2_000, cause: error });
-          if (error instanceof StateUnavailable) throw new AppError('unavailable', { retryMs: 2_000, cause: error });
+          if (error instanceof StateUnavailable)
+            throw new AppError('unavailable', { retryMs: 2_000, cause: error });
           if (!worthAnotherTry(error)) throw error;
-          if (performance.now() > deadline) throw new AppError('unavailable', { retryMs: 2_000, cause: error });
+          if (performance.now() > deadline)
+            throw new AppError('unavailable', { retryMs: 2_000, cause: error });
         }
         // Its holder is dying or being chosen: the lease runs out within its time to live.
         await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -70,7 +70,8 @@ function openSpan(turn: Turn): void {
 
 function closeSpan(turn: Turn): void {
   const { room, now } = turn;
-  const close = (span: LiveSpan): LiveSpan => (span.to === null ? { ...span, to: Math.max(span.from, now) } : span);
+  const close = (span: LiveSpan): LiveSpan =>
+    span.to === null ? { ...span, to: Math.max(span.from, now) } : span;
   turn.draft.assign(room, { spans: room.spans.map(close) });
   turn.changes.push({ kind: 'span-closed', at: now });
 }

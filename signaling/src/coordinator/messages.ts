@@ -39,7 +39,7 @@ export const classRequest = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('leave'), userId: id, connectionId: z.string(), orderly: z.boolean() }),
   /** A node tells a new coordinator who is connected to it. */
-  z.object({ kind: z.literal('present'), nodeId: z.string(), members: z.array(presence) }),
+  z.object({ kind: z.literal('present'), members: z.array(presence) }),
   /** Events a node did not hear. */
   z.object({ kind: z.literal('since'), seq: z.int() }),
   z.object({ kind: z.literal('may-publish'), userId: id }),

@@ -18,7 +18,8 @@ export function openQuiz(turn: Turn, { preparedId, draft }: AskedQuiz, screen: S
   const { room, now } = turn;
   refuseUnlessLive(turn);
   if (openQuizOf(room)) throw new AppError('quiz-open');
-  if (questionProblems(draft).length > 0) throw new AppError('invalid-input', { fields: ['options', 'correct'] });
+  if (questionProblems(draft).length > 0)
+    throw new AppError('invalid-input', { fields: ['options', 'correct'] });
   screenText(turn, screen, 'quiz', [draft.stem, ...draft.options].join('\n'));
   const { kind, stem, options, correct } = draft;
   const quiz: RoomQuiz = {

@@ -65,7 +65,9 @@ export function replay(
     const event = tell('attendee');
     if (!event) return [];
     const perRole =
-      stored.type === 'quiz.opened' ? { host: tell('host') ?? event, observer: tell('observer') ?? event } : {};
+      stored.type === 'quiz.opened'
+        ? { host: tell('host') ?? event, observer: tell('observer') ?? event }
+        : {};
     return [{ seq: stored.seq, audience: stored.audience, actorId: stored.actorId, event, perRole }];
   });
 }

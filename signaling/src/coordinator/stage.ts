@@ -42,6 +42,9 @@ export function acceptStage(turn: Turn): void {
 export function leaveStage(turn: Turn, userId: string): void {
   const { stage } = memberOf(turn.room, userId);
   if (stage === null) throw new AppError('not-on-stage');
+  // The SFU keeps a hold beyond the stream; whoever is invited again starts unmuted.
+  for (const source of memberOf(turn.room, userId).held)
+    turn.effects.push({ kind: 'hold', userId, source, held: false });
   changeMember(turn, userId, { stage: null, held: [] });
   turn.draft.delete(turn.room.sources, userId);
   emit(turn, stage === 'on' ? 'all' : userId, { type: 'stage.left', userId });

@@ -97,13 +97,11 @@ function toRoom(
     name: stored.names.get(userId) ?? learners.get(userId) ?? '',
     role: userId === host.userId ? 'host' : 'attendee',
   });
-  const questions = stored.questions.map(
-    (question): RoomQuestion => ({
-      ...question,
-      from: personOf(question.userId),
-      voters: new Set(voters.get(question.id)),
-    }),
-  );
+  const questions = stored.questions.map((question): RoomQuestion => ({
+    ...question,
+    from: personOf(question.userId),
+    voters: new Set(voters.get(question.id)),
+  }));
   return {
     id: row.id,
     title: row.title,

@@ -87,7 +87,8 @@ export function quizView(quiz: RoomQuiz, role: ClassRole, reader: string | null)
 export function handViews(room: Classroom): Hand[] {
   const hands: Hand[] = [];
   for (const { userId, handRaisedAt } of room.members.values())
-    if (handRaisedAt !== null) hands.push({ userId, name: personOf(room, userId).name, raisedAt: handRaisedAt });
+    if (handRaisedAt !== null)
+      hands.push({ userId, name: personOf(room, userId).name, raisedAt: handRaisedAt });
   return hands.sort((a, b) => a.raisedAt - b.raisedAt);
 }
 

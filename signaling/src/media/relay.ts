@@ -5,6 +5,7 @@ import type { Reply, Request } from '@keshi/contract/signaling';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { Connection, Connections } from '../connections.ts';
+import type { PublishedSource } from '../coordinator/coordinator.ts';
 import type { MediaNodes, SfuLink } from './nodes.ts';
 
 export interface JoinedMedia {
@@ -39,6 +40,8 @@ export interface MediaRelay {
   unpublish(classId: string, sfuNode: string | null, userId: string): void;
   hold(classId: string, sfuNode: string | null, userId: string, source: MediaSource, held: boolean): void;
   closeClass(classId: string, sfuNode: string | null): void;
+  /** Null when the node cannot be asked. */
+  stageOf(classId: string, sfuNode: string | null): Promise<PublishedSource[] | null>;
 }
 
 export interface MediaRelayDeps {
@@ -54,8 +57,10 @@ export interface MediaRelayDeps {
     state: { paused: boolean } | null,
   ) => void;
   speaking: (classId: string, userIds: string[]) => void;
-  /** A node's link went down or came back. */
-  linkChanged: (up: boolean) => void;
+  /** A node that could not be reached can be reached again. */
+  linkBack: (sfuNode: string) => void;
+  /** Whether some node that should be there cannot be reached. */
+  mediaTrouble: (lasts: boolean) => void;
 }
 
 const kindOf: Record<MediaSource, 'audio' | 'video'> = {
@@ -69,6 +74,8 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
   const { nodes, connections, log } = deps;
   /** Classes this node has opened, by SFU node; forgotten when that node's link breaks. */
   const opened = new Map<string, Set<string>>();
+
+  const down = new Set<string>();
 
   function linkOf(sfuNode: string | null): SfuLink {
     const link = sfuNode === null ? null : nodes.link(sfuNode);
@@ -140,18 +147,18 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
     link.on('producer.closed', (e) => deps.published(e.classId, e.peerId, e.source, null));
     link.on('stage.speaking', (e) => deps.speaking(e.classId, e.peerIds));
 
-    let wasDown = false;
     link.watch((state) => {
       if (state.kind === 'open') {
-        if (wasDown) reset(sfuNode, 'node-restarted');
-        wasDown = false;
-        deps.linkChanged(true);
+        if (!down.delete(sfuNode)) return;
+        reset(sfuNode, 'node-restarted');
+        deps.linkBack(sfuNode);
+        if (down.size === 0) deps.mediaTrouble(false);
         return;
       }
       opened.delete(sfuNode);
-      if (wasDown) return;
-      wasDown = true;
-      deps.linkChanged(false);
+      if (state.kind === 'closed' || down.has(sfuNode)) return;
+      down.add(sfuNode);
+      deps.mediaTrouble(true);
     });
   }
 
@@ -164,6 +171,7 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
   nodes.onLink(listen);
   nodes.onGone((sfuNode) => {
     opened.delete(sfuNode);
+    if (down.delete(sfuNode) && down.size === 0) deps.mediaTrouble(false);
     reset(sfuNode, 'unavailable');
   });
 
@@ -222,6 +230,11 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
       inBackground('producer.hold', classId, async () =>
         linkOf(sfuNode).request('producer.hold', { classId, peerId: userId, source, held }),
       );
+    },
+    async stageOf(classId, sfuNode) {
+      const link = sfuNode === null ? null : nodes.link(sfuNode);
+      if (link?.state.kind !== 'open') return null;
+      return (await link.request('class.stage', { classId })).producers;
     },
     closeClass(classId, sfuNode) {
       for (const classes of opened.values()) classes.delete(classId);

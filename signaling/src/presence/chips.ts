@@ -51,7 +51,12 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
   function readOutages(): Promise<void> {
     outagesRead ??= outagesBetween(db, now() - outageWindowMs, now() + outageWindowMs)
       .then((rows) => {
-        outages = rows.map(({ from, to, scope, retryMs }) => ({ from, to, scope, announcedRetryMs: retryMs }));
+        outages = rows.map(({ from, to, scope, retryMs }) => ({
+          from,
+          to,
+          scope,
+          announcedRetryMs: retryMs,
+        }));
       })
       .catch((error: unknown) => log.debug({ err: error }, 'outages could not be read'))
       .finally(() => (outagesRead = null));
@@ -61,9 +66,16 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
   async function read(chip: Chip): Promise<void> {
     const { classId, userId, id } = chip.visit.facts;
     const [rows] = await Promise.all([intervalsOfPerson(db, classId, userId), readOutages()]);
+    // What is both stored and remembered counts once: intervals are a union [AT3].
     chip.earlier = rows
       .filter(({ visitId }) => visitId !== id)
-      .map(({ from, lastProof, cause, nodeId }) => ({ from, lastProof, cause, node: nodeId }));
+      .map(({ from, lastProof, cause, nodeId }): PresenceInterval => ({
+        from,
+        lastProof,
+        cause,
+        node: nodeId,
+      }))
+      .concat(visits.justEnded(classId, userId));
     if (chips.get(chip.visit.connection.id) === chip) push(chip.visit);
   }
 
@@ -101,7 +113,7 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
       if (visit.facts.role !== 'attendee') return;
       const chip: Chip = {
         visit,
-        earlier: [],
+        earlier: visits.justEnded(visit.facts.classId, visit.facts.userId),
         pushedAt: now(),
         rereadAt: returning ? now() + rereadAfterMs : null,
       };

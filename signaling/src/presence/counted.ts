@@ -32,7 +32,8 @@ export function countedNow(facts: CountedFacts): CountedNow {
   const state = liveState(live);
   const verdict = counting({
     live: state,
-    connection: visit.state.state === 'away' && visit.state.reason === 'silent' ? 'disconnected' : 'connected',
+    connection:
+      visit.state.state === 'away' && visit.state.reason === 'silent' ? 'disconnected' : 'connected',
     visible: visit.visible,
     pip: false,
     identityOverdue: false,
@@ -59,7 +60,10 @@ function lastSpanStart({ spans }: LiveTime): number {
   return spans.at(-1)?.from ?? 0;
 }
 
-function sinceWhen({ visit, live }: CountedFacts, state: ReturnType<typeof counting>['state']): number | null {
+function sinceWhen(
+  { visit, live }: CountedFacts,
+  state: ReturnType<typeof counting>['state'],
+): number | null {
   switch (state) {
     case 'counting':
       return visit.state.state === 'present' ? Math.max(visit.state.open.from, lastSpanStart(live)) : null;

@@ -50,13 +50,19 @@ export interface Visits {
   close(connection: Connection, cause: 'lost' | 'replaced'): void;
   of(connection: Connection): TrackedVisit | null;
   ofClass(classId: string): TrackedVisit[];
+  /** What a visit that ended here a moment ago left: it may not be stored yet. */
+  justEnded(classId: string, userId: string): readonly PresenceInterval[];
   /** Who has fallen silent [AT2]. */
   sweep(): void;
   readonly size: number;
 }
 
+/** Longer than facts take to be stored and read again. */
+const rememberedMs = 15_000;
+
 export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits {
   const visits = new Map<string, TrackedVisit>();
+  const ended = new Map<string, { at: number; intervals: readonly PresenceInterval[] }>();
 
   function noteInterval(visit: TrackedVisit, interval: PresenceInterval): void {
     const { facts, intervalIds } = visit;
@@ -85,7 +91,10 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
     if (visit.facts.role !== 'attendee') return;
     const before = visit.state.state;
     const { visible } = visit.facts;
-    apply(visit, onProof(visit.state, { at, kind, visible, pip: false, identityOverdue: false }, visit.policy));
+    apply(
+      visit,
+      onProof(visit.state, { at, kind, visible, pip: false, identityOverdue: false }, visit.policy),
+    );
     if (before !== visit.state.state) changed(visit);
   }
 
@@ -93,6 +102,9 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
     visits.delete(visit.connection.id);
     visit.facts = { ...visit.facts, closed: { at, cause } };
     note({ visit: visit.facts });
+    const { classId, userId } = visit.facts;
+    const key = `${classId}/${userId}`;
+    ended.set(key, { at: now(), intervals: [...(ended.get(key)?.intervals ?? []), ...visit.settled] });
   }
 
   return {
@@ -158,8 +170,10 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
     },
     of: (connection) => visits.get(connection.id) ?? null,
     ofClass: (classId) => [...visits.values()].filter(({ facts }) => facts.classId === classId),
+    justEnded: (classId, userId) => ended.get(`${classId}/${userId}`)?.intervals ?? [],
     sweep() {
       const at = now();
+      for (const [key, { at: endedAt }] of ended) if (at - endedAt > rememberedMs) ended.delete(key);
       for (const visit of visits.values()) {
         if (visit.facts.role !== 'attendee') continue;
         const before = visit.state.state;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { call, cookieOf, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
 
 let web: RunningWeb;
@@ -97,6 +98,16 @@ describe('one session per account (B6)', () => {
     expect(
       await web.db.prisma.loginSession.count({ where: { userId: web.world.idOf('second'), endedAt: null } }),
     ).toBe(1);
+  });
+
+  it('believes what another process says before the store is asked', async () => {
+    const { accessToken } = (await login('second')).body;
+    const { sid, sub: userId } = z
+      .object({ sid: z.string(), sub: z.string() })
+      .parse(JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()));
+    expect((await me(accessToken)).status).toBe(200);
+    await web.state.bus.publish('sessions', { sid, userId, reason: 'session-revoked' });
+    await expect.poll(async () => (await me(accessToken)).error?.code).toBe('session-revoked');
   });
 
   it('sees in the store what the bus did not tell', async () => {

@@ -455,7 +455,8 @@ ALTER TABLE "QuizAnswer" ADD CONSTRAINT "QuizAnswer_quizId_fkey" FOREIGN KEY ("q
 
 -- What follows Prisma's schema language cannot say.
 
--- Paths are searched by prefix (LIKE '/a/b/%'), which a plain index serves only in the C collation.
+-- Paths and logins are searched by prefix (LIKE '/a/b/%'), which a plain index serves only in the C collation.
+ALTER TABLE "User" ALTER COLUMN "login" TYPE TEXT COLLATE "C";
 ALTER TABLE "Organization" ALTER COLUMN "path" TYPE TEXT COLLATE "C";
 ALTER TABLE "AuditEntry" ALTER COLUMN "orgPath" TYPE TEXT COLLATE "C";
 ALTER TABLE "ScreeningHit" ALTER COLUMN "orgPath" TYPE TEXT COLLATE "C";
@@ -467,6 +468,9 @@ CREATE UNIQUE INDEX "LoginSession_one_per_user" ON "LoginSession"("userId") WHER
 CREATE UNIQUE INDEX "LiveSpan_one_open" ON "LiveSpan"("classId") WHERE "to" IS NULL;
 CREATE UNIQUE INDEX "Quiz_one_open" ON "Quiz"("classId") WHERE "openedAt" IS NOT NULL AND "closedAt" IS NULL;
 CREATE UNIQUE INDEX "Outage_one_open" ON "Outage"("kind", "scope") WHERE "to" IS NULL;
+
+-- Which outages overlap a class: no index on one end alone answers that.
+CREATE INDEX "Outage_range" ON "Outage" USING gist (tstzrange("from", "to"));
 
 -- Closed unions.
 ALTER TABLE "Organization" ADD CONSTRAINT "Organization_kind_check" CHECK ("kind" IN ('platform', 'authority', 'institution', 'employer'));
@@ -489,6 +493,7 @@ ALTER TABLE "Visit" ADD CONSTRAINT "Visit_device_check" CHECK ("device" IN ('des
 ALTER TABLE "Visit" ADD CONSTRAINT "Visit_close_check" CHECK (("closedAt" IS NULL) = ("closeCause" IS NULL));
 ALTER TABLE "PresenceInterval" ADD CONSTRAINT "PresenceInterval_cause_check" CHECK ("cause" IN ('open', 'hidden', 'left', 'lost', 'paused', 'ended', 'replaced', 'identity-overdue', 'node-lost'));
 ALTER TABLE "PresenceInterval" ADD CONSTRAINT "PresenceInterval_order_check" CHECK ("lastProof" >= "from");
+ALTER TABLE "Outage" ADD CONSTRAINT "Outage_order_check" CHECK ("to" >= "from");
 ALTER TABLE "Outage" ADD CONSTRAINT "Outage_kind_check" CHECK ("kind" IN ('signaling', 'sfu', 'database', 'shared-state'));
 
 -- The audit log only grows; what is past its term goes through the retention job, which says so in its session.

@@ -45,3 +45,13 @@ export function failureOf(thrown: unknown): Failure {
 /** True for a request that was given up because its page was left; nobody needs to hear of it. */
 export const isAbort = (thrown: unknown): boolean =>
   thrown instanceof DOMException && thrown.name === 'AbortError';
+
+/** Whether the server refused this field of what was sent, by the paths it named (`body.login`, `login`). */
+export function refuses(failure: Failure | undefined, field: string): boolean {
+  return (
+    failure?.fields?.some((path) => {
+      const plain = path.startsWith('body.') ? path.slice('body.'.length) : path;
+      return plain === field || plain.startsWith(`${field}.`);
+    }) ?? false
+  );
+}

@@ -3,7 +3,7 @@ import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { getOrganization } from '@keshi/db/organizations';
 import { changeUser, createUser, getUser, listUsers, revealPerson, type User } from '@keshi/db/users';
-import { type Actor, assignableRoles } from '@keshi/rules/access';
+import { type Actor, assignableRoles, can } from '@keshi/rules/access';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import { authorise } from '../access.ts';
@@ -95,8 +95,7 @@ export function userRoutes({ db, clock, logins, passwords }: Deps) {
       const { id } = params;
       const { user, home } = await find(id);
       const person = { kind: 'person', userId: id, memberships: user.memberships } as const;
-      authorise(actor, 'report.read', person, { hidden: true });
-      authorise(actor, 'user.manage', person);
+      authorise(actor, 'user.manage', person, { hidden: !can(actor, 'report.read', person) });
       if (body.roles) {
         // Roles that would be taken away must be the actor's to give as well.
         await demandAssignable(actor, [...body.roles, ...user.memberships]);
@@ -132,7 +131,7 @@ export function userRoutes({ db, clock, logins, passwords }: Deps) {
     }),
 
     unmaskUser: bind(routes.unmaskUser, async ({ actor, params, body, http }) => {
-      const { user, home } = await find(params.id);
+      const { user } = await find(params.id);
       const person = { kind: 'person', userId: params.id, memberships: user.memberships } as const;
       authorise(actor, 'personal.unmask', person, { hidden: true });
       return revealPerson(db, {

@@ -36,6 +36,7 @@ function known(thrown: unknown): unknown {
   const type = 'type' in thrown ? thrown.type : undefined;
   const status = 'status' in thrown ? thrown.status : undefined;
   if (type === 'entity.too.large') return new AppError('too-large', { cause: thrown });
+  if (status === 404) return new AppError('not-found', { cause: thrown });
   // Malformed JSON, a wrong charset, an address that does not decode: all of them the caller's.
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new AppError('invalid-input', { cause: thrown, fields: [] });

@@ -6,6 +6,7 @@ import type { Device, Producer, ProducerOptions, Transport } from 'mediasoup-cli
 import type { IceServer } from '@keshi/contract/media';
 import type { MediaSource } from '@keshi/contract/domain';
 import type { ClassSocket } from '../class-socket.ts';
+import { deviceTransport } from './negotiated.ts';
 
 export interface PublisherOptions {
   device: Device;
@@ -58,7 +59,7 @@ export function createPublisher({ device, socket, iceServers, onEnded, onFailed 
   function transport(): Promise<Transport> {
     opening ??= (async () => {
       const { sendTransport } = await socket.request('media.publish', {});
-      const mine = device.createSendTransport({ ...sendTransport, iceServers: [...iceServers()] });
+      const mine = device.createSendTransport(deviceTransport(sendTransport, iceServers()));
       mine.on('connect', ({ dtlsParameters }, done, fail) => {
         socket.request('media.connect', { transportId: mine.id, dtlsParameters }).then(done, fail);
       });

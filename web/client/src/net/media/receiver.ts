@@ -6,6 +6,7 @@ import type { Consumer, Device, Transport } from 'mediasoup-client/types';
 import type { ConsumerOptions, IceServer, PreferredLayers, TransportOptions } from '@keshi/contract/media';
 import type { MediaSource } from '@keshi/contract/domain';
 import type { ClassSocket } from '../class-socket.ts';
+import { deviceParameters, deviceTransport } from './negotiated.ts';
 
 export interface IncomingStream {
   readonly consumerId: string;
@@ -94,7 +95,7 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
         id: options.id,
         producerId: options.producerId,
         kind: options.kind,
-        rtpParameters: options.rtpParameters,
+        rtpParameters: deviceParameters(options.rtpParameters),
         // Streams of one person are played in step.
         streamId: `${options.userId}-${options.source.startsWith('screen') ? 'screen' : 'camera'}`,
       });
@@ -130,7 +131,7 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
     /** Starts over with a fresh transport; its consumers are set up in one go. */
     async open(recvTransport: TransportOptions, list: readonly ConsumerOptions[], iceServers: readonly IceServer[]) {
       close();
-      const mine = device.createRecvTransport({ ...recvTransport, iceServers: [...iceServers] });
+      const mine = device.createRecvTransport(deviceTransport(recvTransport, iceServers));
       transport = mine;
       watch(mine);
       await Promise.all(list.map(add));

@@ -1,0 +1,209 @@
+import { intervalsOfPerson, visitsOfClass } from '@keshi/db/presence';
+import { describe, expect, test } from 'vitest';
+import { enter, openPage, ticketFor } from './harness.ts';
+import { useClass } from './setup.ts';
+
+const stage = useClass();
+const second = 1_000;
+
+/** Time that passes between two messages of a page. */
+function wait(seconds: number): void {
+  stage.node.clock.offset += seconds * second;
+}
+
+async function intervals(n = 0) {
+  const rows = await intervalsOfPerson(stage.world.db, stage.classId, stage.learner(n).id);
+  return rows.map(({ from, lastProof, cause }) => ({
+    seconds: Math.round((lastProof - from) / second),
+    cause,
+  }));
+}
+
+describe('presence facts', () => {
+  test('[AT1] joining, beats, messages and leaving are proofs, to the second', async () => {
+    const page = await stage.enterLearner();
+    for (let n = 0; n < 3; n += 1) {
+      wait(10);
+      await page.beat();
+    }
+    wait(20);
+    await page.send('hand.raise', {});
+    wait(25);
+    await page.send('leave', {});
+    await expect.poll(() => intervals(), { timeout: 5_000 }).toEqual([{ seconds: 75, cause: 'left' }]);
+    const [visit] = await visitsOfClass(stage.world.db, stage.classId);
+    expect(visit).toMatchObject({ role: 'attendee', rttMs: 12, closed: { cause: 'left' } });
+  });
+
+  test('[AT2] a gap of more than 30 s ends an interval at its last proof; a lost connection as well', async () => {
+    const page = await stage.enterLearner();
+    wait(10);
+    await page.beat();
+    wait(31);
+    await page.beat();
+    await page.send('hand.lower', {});
+    wait(10);
+    await page.send('hand.raise', {});
+    wait(20);
+    page.close();
+    await expect
+      .poll(() => intervals(), { timeout: 5_000 })
+      .toEqual([
+        { seconds: 10, cause: 'lost' },
+        { seconds: 10, cause: 'lost' },
+      ]);
+  });
+
+  test('[AT1] a hidden page proves nothing', async () => {
+    const page = await stage.enterLearner();
+    wait(5);
+    await page.beat();
+    await page.beat(false);
+    await page.message('counted', ({ reason }) => reason === 'not-started');
+    wait(40);
+    await page.beat(false);
+    await expect.poll(() => intervals(), { timeout: 5_000 }).toEqual([{ seconds: 5, cause: 'hidden' }]);
+    wait(5);
+    await page.beat(true);
+    await expect.poll(async () => (await intervals()).length, { timeout: 5_000 }).toBe(2);
+  });
+
+  test('[AT1] pause and end of the class are proofs', async () => {
+    const host = await stage.enterHost();
+    const page = await stage.enterLearner();
+    await host.send('class.start', {});
+    wait(20);
+    await host.send('class.pause', {});
+    await page.event('class.changed', (e) => e.class.state === 'paused');
+    wait(20);
+    await host.send('class.resume', {});
+    await page.beat();
+    wait(20);
+    await host.send('class.end', {});
+    await page.event('class.changed', (e) => e.class.state === 'ended');
+    await expect
+      .poll(() => intervals(), { timeout: 5_000 })
+      .toEqual([
+        { seconds: 20, cause: 'paused' },
+        { seconds: 40, cause: 'ended' },
+      ]);
+    const counted = await page.message('counted', ({ reason }) => reason === 'ended');
+    expect(Math.round(counted.countedMs / second)).toBe(40);
+  });
+
+  test('[AT3] a reconnect never counts twice', async () => {
+    const host = await stage.enterHost();
+    await host.send('class.start', {});
+    const first = await stage.enterLearner();
+    wait(10);
+    await first.beat();
+    const again = await stage.enterLearner();
+    await first.message('goodbye');
+    wait(10);
+    await again.beat();
+    expect(again.heard('counted').at(-1)).toMatchObject({ counting: true, reason: 'counting' });
+    await host.send('class.pause', {});
+    const counted = await again.message('counted', ({ reason }) => reason === 'paused');
+    expect(Math.round(counted.countedMs / second)).toBe(20);
+    await expect.poll(async () => (await intervals()).map(({ cause }) => cause)).toContain('replaced');
+  });
+
+  test('the chip follows what happens at once', async () => {
+    const host = await stage.enterHost();
+    const page = await stage.enterLearner();
+    await page.message('counted', ({ reason, counting }) => reason === 'not-started' && !counting);
+    await host.send('class.start', {});
+    await page.message('counted', ({ reason }) => reason === 'counting');
+    wait(1);
+    await page.beat(false);
+    expect(await page.message('counted', ({ reason }) => reason === 'hidden')).toMatchObject({
+      counting: false,
+    });
+    await host.send('class.pause', {});
+    await page.message('counted', ({ reason }) => reason === 'paused');
+  });
+
+  test('hosts and observers are on record and never counted', async () => {
+    const host = await stage.enterHost();
+    const observer = await stage.enterObserver();
+    await host.beat();
+    await observer.beat();
+    await expect
+      .poll(async () => (await visitsOfClass(stage.world.db, stage.classId)).map(({ role }) => role).sort())
+      .toEqual(['host', 'observer']);
+    expect(await stage.world.db.prisma.presenceInterval.count({ where: { classId: stage.classId } })).toBe(0);
+    expect(host.heard('counted')).toEqual([]);
+  });
+
+  test('[AT3] what counted before the page came back is in the chip', async () => {
+    const host = await stage.enterHost();
+    await host.send('class.start', {});
+    const page = await stage.enterLearner();
+    wait(20);
+    await page.send('hand.raise', {});
+    await page.send('leave', {});
+    await expect.poll(() => intervals(), { timeout: 5_000 }).toHaveLength(1);
+    wait(300);
+    const back = await openPage(stage.node.url, ticketFor(stage.learner(), stage.classId, { exp: 1e11 }));
+    await back.join();
+    const counted = await back.message('counted', ({ countedMs }) => countedMs > 10 * second);
+    expect(Math.round(counted.countedMs / second)).toBe(20);
+  });
+});
+
+describe('the board', () => {
+  test('moves within two seconds of what happens, masked for observers', async () => {
+    const host = await stage.enterHost();
+    const observer = await stage.enterObserver();
+    await host.send('class.start', {});
+    const full = await host.send('board.watch', { watch: true });
+    expect(full.rows.map(({ state }) => state)).toEqual(['offline', 'offline', 'offline']);
+    expect(full.totals).toMatchObject({ expected: 3, present: 0, state: 'live' });
+    const masked = await observer.send('board.watch', { watch: true });
+    expect(masked.rows.every(({ name }) => !full.rows.some((row) => row.name === name))).toBe(true);
+
+    const began = performance.now();
+    const page = await enter(stage.node, stage.learner(1), stage.classId);
+    const { totals, rows } = await host.message('board', (board) => board.totals.present === 1);
+    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(totals.offline).toBe(2);
+    expect(rows.find((row) => row.userId === stage.learner(1).id)).toMatchObject({
+      state: 'present',
+      name: '学员2号',
+      device: 'desktop',
+    });
+    await observer.message('board', (board) => board.totals.present === 1);
+
+    await page.beat(false);
+    await host.message('board', (board) => board.totals.away === 1);
+    await page.send('leave', {});
+    await host.message('board', (board) => board.totals.present + board.totals.away === 0);
+
+    await host.send('board.watch', { watch: false });
+    const told = host.heard('board').length;
+    await enter(stage.node, stage.learner(2), stage.classId);
+    await observer.message('board', (board) => board.totals.present === 1);
+    expect(host.heard('board').length).toBe(told);
+  });
+
+  test('quiz results are in the rows', async () => {
+    const host = await stage.enterHost();
+    const page = await stage.enterLearner();
+    await host.send('class.start', {});
+    await page.beat();
+    await host.send('board.watch', { watch: true });
+    const { quizId } = await host.send('quiz.open', {
+      kind: 'single',
+      stem: '一加一',
+      options: ['1', '2'],
+      correct: [1],
+      seconds: 60,
+    });
+    await page.send('quiz.answer', { quizId, choice: [1] });
+    wait(1);
+    await page.beat();
+    await host.message('board', ({ rows }) =>
+      rows.some((r) => r.userId === stage.learner().id && r.quizAnswered === 1 && r.quizCorrect === 1),
+    );
+  });
+});

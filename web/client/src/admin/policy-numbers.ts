@@ -1,0 +1,60 @@
+/** The numbers of the attendance rules as an administrator reads them. */
+
+export type PolicyName =
+  | 'minimumRate'
+  | 'fullHourFrom'
+  | 'classHourMs'
+  | 'signInWindowMs'
+  | 'heartbeatMs'
+  | 'proofGapMs'
+  | 'outageReturnMs';
+
+export interface PolicyNumber {
+  name: PolicyName;
+  /** What people enter it in; stored values are ms and shares of one. */
+  unit: 'percent' | 'minutes' | 'seconds';
+  /** The stored default: that of the rules. */
+  default: number;
+  /** What can be entered, in `unit`. */
+  least: number;
+  most: number;
+}
+
+const perUnit: Record<PolicyNumber['unit'], number> = { percent: 0.01, minutes: 60_000, seconds: 1000 };
+
+export const policyNumbers: readonly PolicyNumber[] = [
+  { name: 'minimumRate', unit: 'percent', default: 0.8, least: 0, most: 100 },
+  { name: 'fullHourFrom', unit: 'percent', default: 0.9, least: 0, most: 100 },
+  { name: 'classHourMs', unit: 'minutes', default: 2_700_000, least: 1, most: 240 },
+  { name: 'signInWindowMs', unit: 'minutes', default: 600_000, least: 1, most: 240 },
+  { name: 'heartbeatMs', unit: 'seconds', default: 10_000, least: 1, most: 60 },
+  { name: 'proofGapMs', unit: 'seconds', default: 30_000, least: 1, most: 300 },
+  { name: 'outageReturnMs', unit: 'seconds', default: 60_000, least: 1, most: 900 },
+];
+
+export const toUnit = (stored: number, { unit }: PolicyNumber): number =>
+  // Shares such as 0.29 have no exact binary form; a hundredth of a percent is finer than anyone sets.
+  Math.round((stored / perUnit[unit]) * 100) / 100;
+
+export const fromUnit = (entered: number, { unit }: PolicyNumber): number =>
+  unit === 'percent' ? Math.round(entered * 100) / 10_000 : Math.round(entered * perUnit[unit]);
+
+export type PolicyProblem = 'out-of-range' | 'gap-shorter-than-heartbeat' | 'window-longer-than-hour';
+
+/** What is wrong with the entered texts, by name; an empty text means the default. */
+export function policyProblems(
+  entered: Readonly<Record<PolicyName, string>>,
+): Partial<Record<PolicyName, PolicyProblem>> {
+  const problems: Partial<Record<PolicyName, PolicyProblem>> = {};
+  const stored: Partial<Record<PolicyName, number>> = {};
+  for (const number of policyNumbers) {
+    const text = entered[number.name].trim();
+    const value = Number(text);
+    if (text !== '' && !(value >= number.least && value <= number.most)) problems[number.name] = 'out-of-range';
+    stored[number.name] = text === '' ? number.default : fromUnit(value, number);
+  }
+  if ((stored.proofGapMs ?? 0) < (stored.heartbeatMs ?? 0)) problems.proofGapMs ??= 'gap-shorter-than-heartbeat';
+  if ((stored.signInWindowMs ?? 0) > (stored.classHourMs ?? 0))
+    problems.signInWindowMs ??= 'window-longer-than-hour';
+  return problems;
+}

@@ -1,0 +1,119 @@
+import { routes, type RouteName } from '@keshi/contract/http/routes';
+import type { Route } from '@keshi/contract/http/route';
+import { z } from 'zod';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { addressOf, call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
+
+let web: RunningWeb;
+let token: string;
+beforeAll(async () => {
+  web = await runWeb();
+  token = await tokenOf(web, 'staff');
+});
+afterAll(() => web.close());
+// So many requests of one person would be too many within one second.
+beforeEach(() => web.pass(1_000));
+
+const table = Object.entries(routes) as [RouteName, Route][];
+const withParams = table.filter(([, route]) => route.params);
+const withQuery = table.filter(([, route]) => route.query);
+const withBody = table.filter(([, route]) => route.body);
+
+async function ask(route: Route, address: string, body?: string, type = 'application/json') {
+  const response = await fetch(`${web.url}${address}`, {
+    method: route.method,
+    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': type }) },
+    ...(body === undefined ? {} : { body }),
+  });
+  const json: unknown = await response.json();
+  const parsed = z
+    .object({ error: z.object({ code: z.string(), fields: z.array(z.string()).optional() }) })
+    .parse(json);
+  return { status: response.status, ...parsed.error };
+}
+
+describe.each(withParams)('%s', (_, route) => {
+  it.each(['not-an-id', '../../etc/passwd', "1' OR '1'='1", '%00'])('refuses the id %j', async (id) => {
+    const params = Object.fromEntries(Object.keys(route.params?.shape ?? {}).map((key) => [key, id]));
+    const answer = await ask(route, addressOf(route, params), route.body ? '{}' : undefined);
+    expect(answer).toMatchObject({ status: 400, code: 'invalid-input' });
+    expect(answer.fields?.some((field) => field.startsWith('params.'))).toBe(true);
+  });
+});
+
+describe.each(withQuery)('%s', (_, route) => {
+  it('refuses numbers that are none, and pages that are too long', async () => {
+    for (const name of Object.keys(route.query?.shape ?? {})) {
+      if (name === 'q' || name === 'action') continue;
+      const answer = await ask(route, addressOf(route, {}, { [name]: 'nonsense' }));
+      expect([name, answer.status, answer.code]).toEqual([name, 400, 'invalid-input']);
+      expect(answer.fields).toContain(`query.${name}`);
+    }
+    if (!('limit' in (route.query?.shape ?? {}))) return;
+    for (const query of [{ limit: 201 }, { limit: 0 }, { offset: -1 }, { q: 'x'.repeat(65) }])
+      expect((await ask(route, addressOf(route, {}, query))).code).toBe('invalid-input');
+  });
+});
+
+describe.each(withBody)('%s', (_, route) => {
+  it.each([
+    ['nothing', undefined],
+    ['broken JSON', '{"a":'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['a text', '"x"'],
+    [
+      'other types',
+      JSON.stringify({ login: 1, name: [], version: 'x', title: 5, password: {}, locale: 'xx' }),
+    ],
+    ['a prototype', '{"__proto__":{"admin":true}}'],
+  ])('refuses %s', async (_what, body) => {
+    // For a route whose parts may all be left out, an empty object is no mistake.
+    if (body?.startsWith('{"__') && route.body?.safeParse({}).success) return;
+    expect(await ask(route, addressOf(route), body)).toMatchObject({ status: 400, code: 'invalid-input' });
+  });
+
+  it('refuses more than 100 kB and what is not JSON', async () => {
+    const long = await ask(route, addressOf(route), JSON.stringify({ text: 'x'.repeat(110_000) }));
+    expect(long).toMatchObject({ status: 413, code: 'too-large' });
+    const form = await ask(
+      route,
+      addressOf(route),
+      'login=a&password=b',
+      'application/x-www-form-urlencoded',
+    );
+    expect(form).toMatchObject({ status: 400, code: 'invalid-input' });
+  });
+});
+
+describe('lists', () => {
+  it('are paged without gaps or repetitions', async () => {
+    const whole = (await call(web, 'listUsers', { token, query: { limit: 200 } })).body;
+    const pages = [];
+    for (let offset = 0; offset < whole.total; offset += 4)
+      pages.push(...(await call(web, 'listUsers', { token, query: { offset, limit: 4 } })).body.rows);
+    expect(pages.map(({ id }) => id)).toEqual(whole.rows.map(({ id }) => id));
+    const beyond = (await call(web, 'listUsers', { token, query: { offset: whole.total + 5 } })).body;
+    expect(beyond).toEqual({ total: whole.total, rows: [] });
+  });
+});
+
+it('never answers an internal error to bad input', () => {
+  expect(web.lines.filter((line) => line.includes('internal error'))).toEqual([]);
+});
+
+it('answers JSON for an unknown path of the interface', async () => {
+  for (const path of ['/api', '/api/nothing', '/api/classes/x/y/z', '/api/../api/none']) {
+    const response = await fetch(`${web.url}${path}`);
+    expect([response.status, await response.json()]).toEqual([404, { error: { code: 'not-found' } }]);
+  }
+});
+
+it('slows down who asks too often, and says when to come back', async () => {
+  const hurried = await tokenOf(web, 'stranger');
+  const answers = await Promise.all(Array.from({ length: 260 }, () => call(web, 'me', { token: hurried })));
+  const refused = answers.find(({ status }) => status === 429);
+  expect(refused?.error?.code).toBe('rate-limited');
+  expect(refused?.error?.retryMs).toBeGreaterThan(0);
+  expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
+});

@@ -1,0 +1,355 @@
+import { randomUUID } from 'node:crypto';
+import { routes, type RouteName } from '@keshi/contract/http/routes';
+import type { Route } from '@keshi/contract/http/route';
+import { enrol, unenrol } from '@keshi/db/groups';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addressOf, call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
+
+const everybody = [
+  'learner',
+  'stranger',
+  'teacher',
+  'other-teacher',
+  'staff',
+  'other-staff',
+  'employer',
+  'other-employer',
+  'regulator',
+  'other-regulator',
+  'expert',
+  'school-admin',
+  'admin',
+] as const;
+type Who = (typeof everybody)[number];
+
+const supervisors: Who[] = ['staff', 'employer', 'regulator'];
+const elsewhere: Who[] = ['other-staff', 'other-employer', 'other-regulator'];
+const admins: Who[] = ['school-admin', 'admin'];
+const observers: Who[] = [...supervisors, ...admins];
+const anywhere: Who[] = [...supervisors, ...elsewhere, ...admins];
+
+interface Attempt {
+  who: readonly Who[];
+  input?: () => { params?: object; query?: object; body?: object };
+  /** What an allowed caller gets; an edit is tried with an old version, so that the world stays as it is. */
+  allowed?: string;
+  before?: () => Promise<unknown>;
+  after?: () => Promise<unknown>;
+}
+
+let web: RunningWeb;
+const tokens = new Map<string, string>();
+beforeAll(async () => {
+  web = await runWeb();
+  for (const who of everybody) tokens.set(who, await tokenOf(web, who));
+});
+afterAll(() => web.close());
+
+const draft = { kind: 'single', stem: '?', options: ['a', 'b'], correct: [0], seconds: 30 };
+const old = 999;
+const inClass = () => ({ params: { id: web.world.held.id } });
+
+/** Who may, by the rules; everybody else must not get in. */
+const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
+  me: { who: everybody },
+  updateMe: { who: everybody, input: () => ({ body: { locale: 'zh-CN' } }) },
+  listClasses: { who: everybody },
+  getClass: { who: ['learner', 'teacher', ...observers], input: inClass },
+  ticket: { who: ['learner', 'teacher', ...observers], input: inClass },
+  report: [
+    { who: ['teacher', ...observers], input: inClass },
+    { who: supervisors, input: () => ({ ...inClass(), query: { unmask: true } }) },
+  ],
+  reportFile: {
+    who: supervisors,
+    input: () => ({ params: { id: web.world.held.id, format: 'csv' } }),
+  },
+  timeline: [
+    { who: ['learner'], input: () => ({ params: { id: web.world.held.id, userId: 'me' } }) },
+    {
+      who: ['teacher', ...observers],
+      input: () => ({ params: { id: web.world.held.id, userId: web.world.idOf('second') } }),
+    },
+  ],
+  leftoverQuestions: { who: ['teacher', 'other-teacher'] },
+  answerQuestion: {
+    who: ['teacher'],
+    input: () => ({ params: { id: web.world.questionId }, body: { text: '零线带电，地线不带电。' } }),
+  },
+  listQuizzes: { who: ['teacher'], input: () => ({ params: { id: web.world.coming.id } }) },
+  createQuiz: { who: ['teacher'], input: () => ({ params: { id: web.world.coming.id }, body: draft }) },
+  updateQuiz: {
+    who: ['teacher'],
+    input: () => ({ params: { id: web.world.prepared.id }, body: { ...draft, version: old } }),
+    allowed: 'outdated',
+  },
+  deleteQuiz: {
+    who: ['teacher'],
+    input: () => ({ params: { id: web.world.asked.id } }),
+    allowed: 'conflict',
+  },
+  screeningHits: {
+    who: ['teacher', 'other-teacher', 'staff', 'other-staff', 'regulator', 'other-regulator', ...admins],
+  },
+  supervise: { who: anywhere },
+  belowMinimum: { who: anywhere },
+  listOrganizations: { who: anywhere },
+  createOrganization: {
+    who: admins,
+    input: () => ({ body: { parentId: web.world.school.id, kind: 'platform', name: 'x' } }),
+    allowed: 'invalid-input',
+  },
+  updateOrganization: {
+    who: admins,
+    input: () => ({ params: { id: web.world.school.id }, body: { name: 'x', version: old } }),
+    allowed: 'outdated',
+  },
+  listUsers: { who: anywhere },
+  createUser: {
+    who: ['staff', ...admins],
+    input: () => ({
+      body: {
+        login: 'learner',
+        name: 'x',
+        phone: null,
+        orgId: web.world.school.id,
+        roles: [{ role: 'learner', orgId: web.world.school.id }],
+        password: 'long enough it is',
+      },
+    }),
+    allowed: 'conflict',
+  },
+  updateUser: {
+    who: ['staff', ...admins],
+    input: () => ({ params: { id: web.world.idOf('second') }, body: { version: old, name: 'x' } }),
+    allowed: 'outdated',
+  },
+  unmaskUser: {
+    who: ['staff', 'regulator'],
+    input: () => ({ params: { id: web.world.idOf('second') }, body: { reason: '核对身份' } }),
+  },
+  listCourses: { who: anywhere },
+  createCourse: {
+    who: ['staff'],
+    input: () => ({ body: { orgId: web.world.school.id, title: '电工基础' } }),
+    allowed: 'conflict',
+  },
+  updateCourse: [
+    {
+      who: ['staff'],
+      input: () => ({ params: { id: web.world.course.id }, body: { version: old, title: 'x' } }),
+      allowed: 'outdated',
+    },
+    {
+      who: admins,
+      input: () => ({
+        params: { id: web.world.course.id },
+        body: { version: old, policy: { minimumRate: 0.9 } },
+      }),
+      allowed: 'outdated',
+    },
+  ],
+  listGroups: { who: anywhere },
+  createGroup: {
+    who: ['staff'],
+    input: () => ({ body: { courseId: web.world.course.id, name: '一班', employerOrgId: null } }),
+    allowed: 'conflict',
+  },
+  updateGroup: {
+    who: ['staff', 'employer'],
+    input: () => ({ params: { id: web.world.group.id }, body: { version: old, name: 'x' } }),
+    allowed: 'outdated',
+  },
+  listEnrolments: { who: supervisors, input: () => ({ params: { id: web.world.group.id } }) },
+  enrol: {
+    who: ['staff', 'employer'],
+    input: () => ({ params: { id: web.world.group.id }, body: { logins: ['nobody'] } }),
+  },
+  unenrol: {
+    who: ['staff', 'employer'],
+    input: () => ({ params: { id: web.world.group.id, userId: web.world.idOf('stranger') } }),
+    before: () => enrol(web.db, { groupId: web.world.group.id, userIds: [web.world.idOf('stranger')] }),
+    after: () =>
+      unenrol(web.db, {
+        groupId: web.world.group.id,
+        userIds: [web.world.idOf('stranger')],
+        now: web.clock(),
+      }),
+  },
+  listSchedule: { who: anywhere },
+  scheduleClass: {
+    who: ['staff', ...admins],
+    input: () => ({
+      body: {
+        groupId: web.world.group.id,
+        title: 'x',
+        instructorId: web.world.idOf('teacher'),
+        scheduledStart: 2,
+        scheduledEnd: 1,
+      },
+    }),
+    allowed: 'invalid-input',
+  },
+  rescheduleClass: {
+    who: ['staff', ...admins],
+    input: () => ({ params: { id: web.world.coming.id }, body: { version: old, title: 'x' } }),
+    allowed: 'outdated',
+  },
+  listAudit: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
+  platformHealth: { who: ['admin'] },
+};
+
+const names = Object.keys(routes) as RouteName[];
+const ofSession = names.filter((name) => routes[name].access === 'session' && name !== 'logout');
+
+it('has an expectation for every route that needs a login', () => {
+  expect(Object.keys(attempts).sort()).toEqual([...ofSession].sort());
+});
+
+describe.each(ofSession)('%s', (name) => {
+  for (const [index, attempt] of [attempts[name] ?? []].flat().entries()) {
+    it(`lets in whom the rules let in, and nobody else (${index + 1})`, async () => {
+      for (const who of everybody) {
+        await attempt.before?.();
+        const answer = await call(web, name, { token: tokens.get(who), ...attempt.input?.() });
+        const outcome = answer.error?.code ?? 'done';
+        if (attempt.who.includes(who)) expect.soft([who, outcome]).toEqual([who, attempt.allowed ?? 'done']);
+        else expect.soft(['forbidden', 'not-found'], `${who}: ${outcome}`).toContain(outcome);
+      }
+      await attempt.after?.();
+    });
+  }
+});
+
+it.each(names.filter((name) => routes[name].access === 'session'))(
+  'refuses %s without a token, before looking at anything else',
+  async (name) => {
+    const route: Route = routes[name];
+    const answer = await call(web, name, { headers: { 'content-type': 'application/json' } });
+    expect(answer.error?.code).toBe('unauthenticated');
+    expect(answer.status).toBe(401);
+    const broken = await fetch(`${web.url}${addressOf(route)}`, {
+      method: route.method,
+      headers: { authorization: 'Bearer x.y.z', 'content-type': 'application/json' },
+      ...(route.method === 'GET' ? {} : { body: '{broken' }),
+    });
+    expect(broken.status).toBe(401);
+  },
+);
+
+describe('scope', () => {
+  const rowsOf = async (name: 'listClasses' | 'listSchedule', who: Who) =>
+    (await call(web, name, { token: tokens.get(who) })).body.rows.map(({ title }) => title).sort();
+
+  it('shows staff the classes of their institution alone', async () => {
+    expect(await rowsOf('listClasses', 'staff')).toEqual(['第一课', '第三课', '第二课', '二班第一课'].sort());
+    expect(await rowsOf('listClasses', 'other-staff')).toEqual(['别校第一课']);
+    expect(await rowsOf('listSchedule', 'other-staff')).toEqual(['别校第一课']);
+  });
+
+  it('shows an employer its own group alone', async () => {
+    expect(await rowsOf('listClasses', 'employer')).toEqual(['第一课', '第三课', '第二课'].sort());
+    expect(await rowsOf('listClasses', 'other-employer')).toEqual([]);
+    const groups = await call(web, 'listGroups', { token: tokens.get('employer') });
+    expect(groups.body.rows.map(({ name }) => name)).toEqual(['一班']);
+    const below = await call(web, 'belowMinimum', { token: tokens.get('other-employer') });
+    expect(below.body).toEqual({ total: 0, rows: [] });
+  });
+
+  it('shows a regulator what lies below its authority', async () => {
+    expect(await rowsOf('listClasses', 'regulator')).toHaveLength(4);
+    expect(await rowsOf('listClasses', 'other-regulator')).toEqual(['别校第一课']);
+    const organizations = await call(web, 'listOrganizations', { token: tokens.get('regulator') });
+    const shown = organizations.body.rows.map(({ name }) => name);
+    expect(shown).toContain('青山学校');
+    expect(shown).not.toContain('绿水学校');
+    expect(shown).not.toContain('平台');
+  });
+
+  it('finds nobody of another institution, by list, by id or by login', async () => {
+    const token = tokens.get('other-staff');
+    const { rows } = (await call(web, 'listUsers', { token, query: { limit: 200 } })).body;
+    expect(rows.map(({ login }) => login)).not.toContain('learner');
+    const byOrg = await call(web, 'listUsers', { token, query: { orgId: web.world.school.id } });
+    expect(byOrg.body.total).toBe(0);
+    const enrolled = await call(web, 'enrol', {
+      token,
+      params: { id: web.world.otherGroup.id },
+      body: { logins: ['learner'] },
+    });
+    expect(enrolled.body).toEqual({ enrolled: 0, already: 0, unknown: ['learner'] });
+  });
+
+  it('shows the audit log of the own institution alone', async () => {
+    const { rows } = (
+      await call(web, 'listAudit', { token: tokens.get('other-staff'), query: { limit: 200 } })
+    ).body;
+    const own = web.world.idOf('other-staff');
+    expect(rows.every(({ actor }) => actor?.id === own)).toBe(true);
+    const whole = await call(web, 'listAudit', { token: tokens.get('admin') });
+    expect(whole.body.total).toBeGreaterThan(rows.length);
+  });
+
+  it('does not tell a class that is none of one’s business from one that does not exist', async () => {
+    const token = tokens.get('stranger');
+    const foreign = await call(web, 'getClass', { token, params: { id: web.world.held.id } });
+    const nothing = await call(web, 'getClass', { token, params: { id: randomUUID() } });
+    expect(foreign.error).toEqual({ code: 'not-found' });
+    expect(nothing.error).toEqual(foreign.error);
+  });
+
+  it('gives the role in a class by what one is to it', async () => {
+    const roles = await Promise.all(
+      (['teacher', 'learner', 'staff', 'employer'] as const).map(async (who) => {
+        const { body } = await call(web, 'ticket', {
+          token: tokens.get(who),
+          params: { id: web.world.coming.id },
+        });
+        return [who, body.role, body.class.yourRole];
+      }),
+    );
+    expect(roles).toEqual([
+      ['teacher', 'host', 'host'],
+      ['learner', 'attendee', 'attendee'],
+      ['staff', 'observer', 'observer'],
+      ['employer', 'observer', 'observer'],
+    ]);
+  });
+});
+
+describe('nobody makes an account stronger than his own', () => {
+  const person = (role: string, orgId: string) => ({
+    login: `new-${role}`,
+    name: '新人',
+    phone: null,
+    orgId,
+    roles: [{ role, orgId }],
+    password: 'long enough it is',
+  });
+
+  it.each(['staff', 'admin', 'regulator', 'employer', 'expert'])('staff cannot make a %s', async (role) => {
+    const body = person(role, web.world.school.id) as never;
+    expect((await call(web, 'createUser', { token: tokens.get('staff'), body })).error?.code).toBe(
+      'forbidden',
+    );
+  });
+
+  it('nor grant a role in another organisation', async () => {
+    const body = {
+      ...person('learner', web.world.school.id),
+      roles: [{ role: 'learner' as const, orgId: web.world.otherSchool.id }],
+    };
+    expect((await call(web, 'createUser', { token: tokens.get('staff'), body })).error?.code).toBe(
+      'forbidden',
+    );
+  });
+
+  it('nor change one', async () => {
+    const answer = await call(web, 'updateUser', {
+      token: tokens.get('staff'),
+      params: { id: web.world.idOf('school-admin') },
+      body: { version: 1, password: 'taken over by staff' },
+    });
+    expect(answer.error?.code).toBe('forbidden');
+  });
+});
