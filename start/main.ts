@@ -26,9 +26,10 @@ import manifest from './package.json' with { type: 'json' };
 const poolSize = 20;
 const pagesDir = fileURLToPath(new URL('../web/client/build', import.meta.url));
 
-async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<void> {
+async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<void> {
   // First, so that a port in use is told before anything else is started. Until all is ready it answers 503.
-  const listener = await listen(config);
+  const listener = await listen(given);
+  const config = { ...given, publicUrl: addressOf(given, listener.port) };
 
   const metrics = createMetrics({ service: 'keshi' });
   const health = createHealth(log);
@@ -76,7 +77,7 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   lifecycle.onStop('signaling', () => signaling.close(), 15_000);
   lifecycle.onStop('requests', () => listener.drain());
   listener.open(web.app);
-  say(config, listener.port, demo);
+  say(config.publicUrl, demo);
 }
 
 async function openDatabase(config: Config, log: Logger, lifecycle: Lifecycle): Promise<Db> {
@@ -98,12 +99,17 @@ async function openDatabase(config: Config, log: Logger, lifecycle: Lifecycle): 
   return db;
 }
 
+/** PORT=0 lets the system choose; what people type must be what was chosen. */
+function addressOf({ publicUrl, port }: Config, chosen: number): string {
+  if (port !== 0) return publicUrl;
+  const url = new URL(publicUrl);
+  url.port = String(chosen);
+  return url.origin;
+}
+
 /** What a person at the terminal wants to know; the log is for machines. */
-function say(config: Config, port: number, accounts: readonly DemoAccount[]): void {
-  const url = new URL(config.publicUrl);
-  // PORT=0 lets the system choose; what people type must be what was chosen.
-  if (config.port === 0) url.port = String(port);
-  const lines = ['', `  课时 Keshi   ${url.origin}`, ''];
+function say(address: string, accounts: readonly DemoAccount[]): void {
+  const lines = ['', `  课时 Keshi   ${address}`, ''];
   if (accounts.length > 0) {
     const roles = Map.groupBy(accounts, ({ role }) => role);
     const width = Math.max(...[...roles.keys()].map((role) => role.length));

@@ -160,6 +160,22 @@ describe('publishing', () => {
     expect((await ask()).sendTransport.id).not.toBe(first.sendTransport.id);
   });
 
+  it('tells a coordinator that asks what is on stage', async () => {
+    const classId = await test.openClass();
+    const host = randomUUID();
+    const stage = async () => (await test.node.request('class.stage', { classId })).producers;
+    expect(await stage()).toEqual([]);
+    await publish(test, classId, host, 'camera');
+    await test.node.request('producer.hold', { classId, peerId: host, source: 'mic', held: true });
+    await publish(test, classId, host, 'mic');
+    expect(await stage()).toEqual([
+      { peerId: host, source: 'camera', paused: false },
+      { peerId: host, source: 'mic', paused: true },
+    ]);
+    await test.node.request('class.close', { classId });
+    expect(await stage()).toEqual([]);
+  });
+
   it('replaces the former producer of a source', async () => {
     const classId = await test.openClass();
     const host = randomUUID();

@@ -38,7 +38,11 @@ export function securityHeaders({ scriptHashes, publicUrl, signalingUrl, https }
           ...(https ? { upgradeInsecureRequests: [] } : {}),
         },
       },
-      strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+      // A browser would remember it for every other program on this machine's localhost as well.
+      strictTransportSecurity:
+        https && new URL(publicUrl).hostname !== 'localhost'
+          ? { maxAge: 31_536_000, includeSubDomains: false }
+          : false,
       // The origin header of our own requests is needed for the check of their origin.
       referrerPolicy: { policy: 'same-origin' },
       crossOriginOpenerPolicy: { policy: 'same-origin' },

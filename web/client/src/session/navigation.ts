@@ -35,11 +35,12 @@ type Offer = NavItem & { roles: readonly Role[] };
 
 const offers: Record<NavSection['name'], readonly Offer[]> = {
   learner: [
-    { href: paths.today, name: 'today', icon: Sun, roles: ['learner', 'instructor'] },
+    { href: paths.today, name: 'today', icon: Sun, roles: ['learner'] },
     { href: paths.classes, name: 'classes', icon: BookOpen, roles: ['learner'] },
     { href: paths.record, name: 'record', icon: GraduationCap, roles: ['learner'] },
   ],
   instructor: [
+    { href: paths.today, name: 'today', icon: Sun, roles: ['instructor'] },
     { href: paths.teach, name: 'teach', icon: ClipboardPen, roles: ['instructor'] },
     { href: paths.questions, name: 'questions', icon: MessagesSquare, roles: ['instructor'] },
   ],
@@ -67,10 +68,13 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
 
 /** The places a person's roles open, in the order of how often they are needed. */
 export function navigationFor(session: Session): readonly NavSection[] {
+  const offered = new Set<string>();
+  // Today is one page, also for someone who both learns and teaches.
+  const once = ({ href }: Offer) => !offered.has(href) && offered.add(href);
   return (['learner', 'instructor', 'supervisor', 'administrator'] as const)
     .map((name) => ({
       name,
-      items: offers[name].filter(({ roles }) => roles.some((role) => session.has(role))),
+      items: offers[name].filter((offer) => offer.roles.some((role) => session.has(role)) && once(offer)),
     }))
     .filter(({ items }) => items.length > 0);
 }

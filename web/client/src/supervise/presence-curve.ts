@@ -1,13 +1,17 @@
-import type { BoardRow } from '@keshi/contract/domain';
+import type { BoardRow, Interval } from '@keshi/contract/domain';
 
 export interface CurvePoint {
   at: number;
   present: number;
 }
 
-/** How many learners were counted as present at `points` moments evenly spread over `[from, to]`. */
+/**
+ * How many learners were counted as present at `points` moments evenly spread over `[from, to]`. Nobody is counted
+ * while a class is paused; there the line goes on as it was, so that a pause does not look like everybody leaving.
+ */
 export function presenceCurve(
   rows: readonly BoardRow[],
+  live: readonly Interval[],
   from: number,
   to: number,
   points: number,
@@ -26,9 +30,13 @@ export function presenceCurve(
       changes[begin] = (changes[begin] ?? 0) + 1;
       changes[end] = (changes[end] ?? 0) - 1;
     }
+  const isLive = (at: number) => live.length === 0 || live.some((span) => at >= span.from && at < span.to);
+  let counted = 0;
   let present = 0;
   return Array.from({ length: points }, (_, index) => {
-    present += changes[index] ?? 0;
-    return { at: Math.round(from + index * step), present };
+    const at = Math.round(from + index * step);
+    counted += changes[index] ?? 0;
+    if (isLive(at) || index === 0) present = counted;
+    return { at, present };
   });
 }
