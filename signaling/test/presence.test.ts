@@ -105,7 +105,9 @@ describe('presence facts', () => {
     await host.send('class.pause', {});
     const counted = await again.message('counted', ({ reason }) => reason === 'paused');
     expect(Math.round(counted.countedMs / second)).toBe(20);
-    await expect.poll(async () => (await intervals()).map(({ cause }) => cause)).toContain('replaced');
+    await expect
+      .poll(async () => (await intervals()).map(({ cause }) => cause), { timeout: 5_000 })
+      .toContain('replaced');
   });
 
   test('the chip follows what happens at once', async () => {
@@ -129,7 +131,9 @@ describe('presence facts', () => {
     await host.beat();
     await observer.beat();
     await expect
-      .poll(async () => (await visitsOfClass(stage.world.db, stage.classId)).map(({ role }) => role).sort())
+      .poll(async () => (await visitsOfClass(stage.world.db, stage.classId)).map(({ role }) => role).sort(), {
+        timeout: 5_000,
+      })
       .toEqual(['host', 'observer']);
     expect(await stage.world.db.prisma.presenceInterval.count({ where: { classId: stage.classId } })).toBe(0);
     expect(host.heard('counted')).toEqual([]);
