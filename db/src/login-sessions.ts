@@ -154,6 +154,19 @@ export async function currentSessionOf(db: Db, userId: string): Promise<LoginSes
   return row && fromRow(row);
 }
 
+/** Which of these login sessions have ended: after notices of that may have been missed. */
+export async function endedAmong(
+  db: Db,
+  sessionIds: readonly string[],
+): Promise<{ id: string; replaced: boolean }[]> {
+  if (sessionIds.length === 0) return [];
+  return db.sql<{ id: string; replaced: boolean }>(
+    `SELECT "id", COALESCE("endReason", '') = 'replaced' AS "replaced" FROM "LoginSession"
+     WHERE "id" = ANY($1::uuid[]) AND "endedAt" IS NOT NULL`,
+    [sessionIds],
+  );
+}
+
 type Row = Omit<LoginSession, 'createdAt' | 'expiresAt' | 'endedAt' | 'endReason'> & {
   createdAt: Date;
   expiresAt: Date;

@@ -4,15 +4,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../start/main.ts', import.meta.url));
 const readyWithinMs = 120_000;
 const stopWithinMs = 30_000;
+const askAgainMs = 50;
 
 export interface Product {
   readonly url: string;
   readonly port: number;
+  readonly dataDir: string;
+  /** Of the process that runs now. */
+  readonly pid: () => number;
   /** What it printed so far, for the message of a failing test. */
   readonly output: () => string;
   /** Kills it as a power cut would. */
@@ -56,6 +61,9 @@ export async function startProduct(env: Readonly<Record<string, string>> = {}): 
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const mine = child;
+    const killOnExit = () => void mine.kill('SIGKILL');
+    process.once('exit', killOnExit);
+    mine.once('exit', () => process.off('exit', killOnExit));
     for (const stream of [mine.stdout, mine.stderr])
       stream?.on('data', (chunk: Buffer) => {
         output = (output + chunk.toString()).slice(-200_000);
@@ -67,11 +75,13 @@ export async function startProduct(env: Readonly<Record<string, string>> = {}): 
   async function healthy(mine: ReturnType<typeof spawn>) {
     const deadline = Date.now() + readyWithinMs;
     for (;;) {
-      if (mine.exitCode !== null) throw new Error(`the product ended with ${mine.exitCode}:\n${output}`);
+      if (mine.exitCode !== null || mine.signalCode !== null)
+        throw new Error(`the product ended with ${mine.exitCode ?? mine.signalCode}:\n${output}`);
       const answer = await fetch(`${url}/api/health`).catch(() => null);
       if (answer?.status === 200) return;
       if (Date.now() > deadline) throw new Error(`the product was not ready in time:\n${output}`);
-      await new Promise((resolve) => setImmediate(resolve));
+      // Asking without a pause would take from the starting product the processor it needs.
+      await delay(askAgainMs);
     }
   }
 
@@ -86,6 +96,8 @@ export async function startProduct(env: Readonly<Record<string, string>> = {}): 
   return {
     url,
     port,
+    dataDir,
+    pid: () => child.pid ?? 0,
     output: () => output,
     kill: () => stopProcess('SIGKILL'),
     restart: launch,

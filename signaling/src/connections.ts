@@ -25,6 +25,7 @@ export interface Connection {
   stage: 'connected' | 'joining' | 'joined' | 'gone';
   /** The SFU node that carries this person's media; null while there is none. */
   sfuNode: string | null;
+  readonly openedAt: number;
   /** How often it was refused for asking too much, since when. */
   refusals: { since: number; count: number };
 }
@@ -33,9 +34,12 @@ export interface Connections {
   add(connection: Connection): void;
   remove(connection: Connection): void;
   all(): Iterable<Connection>;
+  get(id: string): Connection | null;
   ofClass(classId: string): Connection[];
   find(classId: string, userId: string): Connection | null;
   ofSession(sid: string): Connection[];
+  sessions(): string[];
+  classes(): string[];
   readonly size: number;
 }
 
@@ -63,8 +67,11 @@ export function createConnections(): Connections {
       if (members?.size === 0) byClass.delete(connection.classId);
     },
     all: () => byId.values(),
+    get: (id) => byId.get(id) ?? null,
     ofClass: (classId) => [...(byClass.get(classId)?.values() ?? [])],
     find: (classId, userId) => byClass.get(classId)?.get(userId) ?? null,
+    sessions: () => [...bySession.keys()],
+    classes: () => [...byClass.keys()],
     ofSession: (sid) => [...(bySession.get(sid) ?? [])],
     get size() {
       return byId.size;

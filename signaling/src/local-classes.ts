@@ -30,6 +30,8 @@ export interface LocalClasses {
   /** What a connection that was given a snapshot at `seq` has not heard yet. */
   heardSince(classId: string, connection: Connection, seq: number): ClassEvent[];
   deliver(classId: string, message: Broadcast): void;
+  /** Asks the coordinator for what this node has not heard. */
+  catchUp(classId: string): Promise<void>;
   readonly size: number;
   close(): Promise<void>;
 }
@@ -171,6 +173,7 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
       );
     },
     deliver,
+    catchUp,
     get size() {
       return entries.size;
     },

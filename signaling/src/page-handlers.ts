@@ -33,6 +33,7 @@ export interface PageHandlersDeps {
 }
 
 const permission = z.object({ allowed: z.boolean() });
+const placement = z.object({ sfuNode: z.string().nullable() });
 
 type Commands = Pick<PageHandlers, CommandName>;
 
@@ -43,8 +44,11 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
   function command<K extends ClientEventName>(name: K & CommandName) {
     return async (connection: Connection, request: Request<K>): Promise<Reply<K>> => {
       const { classId, person: actor } = connection;
-      const reply = await coordinators.ask(classId, { kind: 'command', actor, name, request });
-      return clientEvents[name].reply.parse(reply) as Reply<K>;
+      return coordinators.ask(
+        classId,
+        { kind: 'command', actor, name, request },
+        (reply) => clientEvents[name].reply.parse(reply) as Reply<K>,
+      );
     };
   }
   const commands = Object.fromEntries(commandNames.map((name) => [name, command(name)])) as Commands;
@@ -58,7 +62,9 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     try {
       const presence = { person, connectionId, nodeId: deps.nodeId };
       const { lastSeq } = request;
-      const entered = enterReply.parse(await coordinators.ask(classId, { kind: 'enter', presence, lastSeq }));
+      const entered = await coordinators.ask(classId, { kind: 'enter', presence, lastSeq }, (reply) =>
+        enterReply.parse(reply),
+      );
       refuseIfGone(connection);
       local.live = entered.live;
       local.seq ??= entered.snapshot.seq;
@@ -120,8 +126,12 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
 
   async function refuseUnlessOnStage(connection: Connection): Promise<void> {
     const { classId, person } = connection;
-    const answer = await coordinators.ask(classId, { kind: 'may-publish', userId: person.userId });
-    if (!permission.parse(answer).allowed) throw new AppError('not-on-stage');
+    const { allowed } = await coordinators.ask(
+      classId,
+      { kind: 'may-publish', userId: person.userId },
+      (reply) => permission.parse(reply),
+    );
+    if (!allowed) throw new AppError('not-on-stage');
   }
 
   return {
@@ -149,15 +159,16 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     async 'media.rejoin'(connection, request) {
       const { classId } = connection;
       if (liveEnded(classId)) throw new AppError('class-ended');
-      const sfuNode = await coordinators.ask(classId, { kind: 'media-node' });
-      const placed = z.object({ sfuNode: z.string().nullable() }).parse(sfuNode).sfuNode;
-      const joined = await relay.join(connection, placed, { ...request, resume: false });
+      const { sfuNode } = await coordinators.ask(classId, { kind: 'media-node' }, (reply) =>
+        placement.parse(reply),
+      );
+      const joined = await relay.join(connection, sfuNode, { ...request, resume: false });
       return { recvTransport: joined.recvTransport, consumers: joined.consumers };
     },
     async 'roster.page'(connection, request) {
       const masked = connection.person.role !== 'host';
-      return rosterReply.parse(
-        await coordinators.ask(connection.classId, { kind: 'roster', masked, ...request }),
+      return coordinators.ask(connection.classId, { kind: 'roster', masked, ...request }, (reply) =>
+        rosterReply.parse(reply),
       );
     },
     'board.watch': (connection, { watch }) => boards.ask(connection, watch),

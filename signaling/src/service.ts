@@ -1,11 +1,10 @@
 /** Signaling as a service: the classes in progress of one node. Its own process and the one-machine composition use it. */
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
-import { sessionEnded, sessionsChannel } from '@keshi/contract/tokens';
 import type { Db } from '@keshi/db/client';
 import { isUnavailable } from '@keshi/db/client';
 import { newId } from '@keshi/db/ids';
-import { recordOutage } from '@keshi/db/outages';
+import { openOutage, recordOutage } from '@keshi/db/outages';
 import { systemClock, type Clock } from '@keshi/runtime/clock';
 import type { Config } from '@keshi/runtime/config';
 import { AppError } from '@keshi/runtime/errors';
@@ -35,6 +34,7 @@ import { createJanitor, signalingKind } from './presence/janitor.ts';
 import { createVisits } from './presence/visits.ts';
 import { createConnectionLimits, type ConnectionLimits } from './rate-limits.ts';
 import { loadScreen, type Screen } from './screening.ts';
+import { createEndedSessions, watchSessions } from './sessions.ts';
 import { createSocketServer } from './sockets.ts';
 import { createTroubles } from './troubles.ts';
 
@@ -67,8 +67,11 @@ const nodeTtlMs = 6_000;
 const tickMs = 250;
 const flushMs = 1_000;
 const janitorMs = 20_000;
+const strangerMs = 60_000;
 /** Pages of a drained node come back spread over this time. */
 const drainSpreadMs = 4_000;
+
+const nothing = () => ({});
 
 /** Rejects when shared state cannot be reached: a node nobody can find should not start. */
 export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
@@ -80,14 +83,17 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   let closing: Promise<void> | null = null;
 
   const rooms = deps.config.redisUrl ? await createRoomAdapter(deps.config.redisUrl, log) : null;
+  const sessions = createEndedSessions(now);
   const io = createSocketServer({
     http: deps.http,
     tokenSecret: deps.config.tokenSecret,
     now,
     log,
     adapter: rooms?.adapter ?? null,
-    admit() {
+    admit({ sid }) {
       if (draining) throw new AppError('draining', { retryMs: 1_000 });
+      const ended = sessions.reasonOf(sid);
+      if (ended) throw new AppError(ended);
     },
     count: meters.connected,
   });
@@ -186,8 +192,10 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     io,
     connections,
     log,
-    fetchMissed: async (classId, seq) =>
-      sinceReply.parse(await coordinators.ask(classId, { kind: 'since', seq })).events,
+    fetchMissed: (classId, seq) =>
+      coordinators
+        .ask(classId, { kind: 'since', seq }, (reply) => sinceReply.parse(reply))
+        .then(({ events }) => events),
     onEvents,
     onMessage,
   });
@@ -218,12 +226,10 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     const { classId } = local;
     switch (message.kind) {
       case 'close': {
-        for (const connection of connections.all())
-          if (
-            connection.classId === classId &&
-            connection.person.userId === message.userId &&
-            (message.connectionId === null || connection.id === message.connectionId)
-          )
+        const one = message.connectionId === null ? null : connections.get(message.connectionId);
+        const meant = message.connectionId === null ? [...connections.all()] : one ? [one] : [];
+        for (const connection of meant)
+          if (connection.classId === classId && connection.person.userId === message.userId)
             retire(connection, message.reason);
         return;
       }
@@ -237,6 +243,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
         local.watched = false;
         if (message.sfuNode !== local.sfuNode) moveMedia(local, message.sfuNode);
         void announceMembers(classId);
+        void classes.catchUp(classId);
         return;
     }
   }
@@ -260,7 +267,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       .filter(({ stage }) => stage === 'joined')
       .map(({ person, id: connectionId }) => ({ person, connectionId, nodeId }));
     await coordinators
-      .ask(classId, { kind: 'present', members })
+      .ask(classId, { kind: 'present', members }, nothing)
       .then(() => boards.rewatch(classId, connections.ofClass(classId)))
       .catch((error: unknown) => log.warn({ err: error, classId }, 'could not say who is here'));
   }
@@ -283,7 +290,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     if (draining) return;
     const { classId, person, id: connectionId } = connection;
     coordinators
-      .ask(classId, { kind: 'leave', userId: person.userId, connectionId, orderly })
+      .ask(classId, { kind: 'leave', userId: person.userId, connectionId, orderly }, nothing)
       .catch((error: unknown) => {
         if (!(error instanceof AppError)) log.warn({ err: error, classId }, 'could not say who left');
       });
@@ -323,6 +330,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       visitId: newId(now()),
       stage: 'connected',
       sfuNode: null,
+      openedAt: now(),
       refusals: { since: 0, count: 0 },
     };
     connections.add(connection);
@@ -331,11 +339,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   });
 
   const unsubscribe = await Promise.all([
-    state.bus.subscribe(sessionsChannel, (message) => {
-      const ended = sessionEnded.safeParse(message);
-      if (!ended.success) return log.error('a session notice that cannot be read');
-      for (const connection of connections.ofSession(ended.data.sid)) dismiss(connection, ended.data.reason);
-    }),
+    watchSessions({ bus: state.bus, db, connections, sessions, log }),
     state.bus.subscribe('outages', () => chips.outagesChanged()),
   ]);
   const consumption = await consumePresence({ log: state.presenceLog, db, nodeId, failed: databaseFailed });
@@ -362,9 +366,20 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     void sweepDead();
   });
 
+  /** Whoever connects and never joins is no page of ours. */
+  function closeStrangers(): void {
+    for (const connection of connections.all())
+      if (connection.stage === 'connected' && now() - connection.openedAt > strangerMs)
+        connection.socket.disconnect(true);
+  }
+
   async function keepAnnounced(): Promise<void> {
     try {
-      if (!(await state.registry.refresh(signalingKind, nodeId, nodeTtlMs))) await announce();
+      if (!(await state.registry.refresh(signalingKind, nodeId, nodeTtlMs))) {
+        await announce();
+        // Others took this node for dead and its people for gone.
+        for (const classId of connections.classes()) void announceMembers(classId);
+      }
       troubles.ended('shared-state');
     } catch {
       troubles.began('shared-state');
@@ -379,6 +394,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     setInterval(() => {
       visits.sweep();
       chips.tick();
+      closeStrangers();
       void facts.flush();
     }, flushMs),
     setInterval(() => void boards.tick(), flushMs),
@@ -400,6 +416,14 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   });
   log.info('signaling ready');
 
+  /** [AT4] Without another node the outage lasts until the next one starts, whose janitor ends it. */
+  async function recordDrain(from: number): Promise<void> {
+    const outage = { kind: 'signaling', scope: nodeId, from, retryMs: drainSpreadMs + 200 } as const;
+    const others = (await state.registry.list(signalingKind)).some(({ id }) => id !== nodeId);
+    if (others) await recordOutage(db, { ...outage, to: now() });
+    else await openOutage(db, outage);
+  }
+
   async function shutDown(): Promise<void> {
     draining = true;
     for (const timer of timers) clearInterval(timer);
@@ -410,13 +434,9 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     await coordinators.close();
     await facts.flush();
     if (left > 0)
-      await recordOutage(db, {
-        kind: 'signaling',
-        scope: nodeId,
-        from: began,
-        to: now(),
-        retryMs: drainSpreadMs + 200,
-      }).catch((error: unknown) => log.warn({ err: error }, 'the outage of draining could not be recorded'));
+      await recordDrain(began).catch((error: unknown) =>
+        log.warn({ err: error }, 'the outage of draining could not be recorded'),
+      );
     await unwatch();
     await Promise.all(unsubscribe.map((undo) => undo()));
     await state.registry.withdraw(signalingKind, nodeId).catch(() => undefined);

@@ -1,6 +1,7 @@
 /** The Socket.IO server of a node: WebSocket alone, tickets at the door. */
 import type { Server as HttpServer } from 'node:http';
 import { handshake, limits } from '@keshi/contract/signaling';
+import type { TicketClaims } from '@keshi/contract/tokens';
 import { AppError, toProtocolError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import { Server } from 'socket.io';
@@ -15,7 +16,7 @@ export interface SocketsDeps {
   log: Logger;
   adapter: Awaited<ReturnType<typeof createRoomAdapter>>['adapter'] | null;
   /** Throws to refuse a connection whose ticket is good, e.g. while draining. */
-  admit: () => void;
+  admit: (claims: TicketClaims) => void;
   count: (outcome: string) => void;
 }
 
@@ -35,10 +36,10 @@ export function createSocketServer(deps: SocketsDeps): ClassServer {
   io.attach(deps.http);
   io.use((socket, next) => {
     try {
-      deps.admit();
       const given = handshake.safeParse(socket.handshake.auth);
       if (!given.success) throw new AppError('unauthenticated');
       const claims = verifyTicket(given.data.ticket, deps.tokenSecret, deps.now());
+      deps.admit(claims);
       socket.data = { claims, tab: given.data.tab };
       deps.count('ok');
       next();

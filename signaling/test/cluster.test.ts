@@ -85,8 +85,8 @@ describe('two nodes are one class', () => {
   });
 
   test('[B6] the end of a session is heard on every node', async () => {
-    const page = await enter(b, learner(0), world.classId);
-    const ended = { sid: learner(0).sid, userId: learner(0).id, reason: 'session-revoked' };
+    const page = await enter(b, learner(3), world.classId);
+    const ended = { sid: learner(3).sid, userId: learner(3).id, reason: 'session-revoked' };
     await a.state.bus.publish(sessionsChannel, ended);
     expect((await page.message('goodbye')).reason).toBe('session-revoked');
   });

@@ -67,6 +67,14 @@ describe('at the door', () => {
     expect((await revoked.message('goodbye')).reason).toBe('session-revoked');
     await expect.poll(() => [replaced.socket.connected, revoked.socket.connected]).toEqual([false, false]);
     expect(other.socket.connected).toBe(true);
+    // The ticket of an ended session is still young, and opens nothing any more.
+    const again = (n: number) => codeOf(openPage(stage.node.url, ticketFor(stage.learner(n), stage.classId)));
+    expect([await again(0), await again(1), await again(2)]).toEqual([
+      'session-replaced',
+      'session-revoked',
+      'ok',
+    ]);
+    for (const n of [0, 1]) stage.learner(n).sid = randomUUID();
   });
 
   test('a tab closed in the middle of joining leaves nothing behind', async () => {

@@ -1,6 +1,6 @@
 /** The boards of the classes this node coordinates, and this node's share of facts for boards elsewhere. */
 import type { ClassRole } from '@keshi/contract/domain';
-import type { ServerPayload } from '@keshi/contract/signaling';
+import { serverEvents, type ServerPayload } from '@keshi/contract/signaling';
 import { loadAttendanceFacts } from '@keshi/db/attendance-facts';
 import type { Db } from '@keshi/db/client';
 import { maskName } from '@keshi/db/crypto';
@@ -58,7 +58,7 @@ export interface BoardsDeps {
 
 const reloadMs = 10_000;
 const batchOf = z.array(presenceFact);
-const boardReply = z.custom<BoardPayload>((value) => typeof value === 'object' && value !== null);
+const boardReply = serverEvents.board;
 
 export function createBoards(deps: BoardsDeps): Boards {
   const { db, bus, now, log, coordinators } = deps;
@@ -104,7 +104,9 @@ export function createBoards(deps: BoardsDeps): Boards {
     if (!entry) return;
     watched.delete(classId);
     coordinators.here(classId)?.watchFacts(false);
-    await entry.unsubscribe();
+    await entry
+      .unsubscribe()
+      .catch((error: unknown) => log.debug({ err: error, classId }, 'could not unsubscribe'));
   }
 
   /** What is stored corrects what was heard: facts of nodes that died, outages, names. */
@@ -122,8 +124,8 @@ export function createBoards(deps: BoardsDeps): Boards {
 
   async function ask(connection: Connection, watch: boolean): Promise<BoardPayload> {
     const { classId, id: connectionId, person } = connection;
-    const reply = await coordinators.ask(classId, { kind: 'board', watch, role: person.role, connectionId });
-    return boardReply.parse(reply);
+    const request = { kind: 'board', watch, role: person.role, connectionId } as const;
+    return coordinators.ask(classId, request, (reply) => boardReply.parse(reply));
   }
 
   return {

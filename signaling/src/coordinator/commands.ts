@@ -1,6 +1,6 @@
 /** From a command's name to the slice that decides it. */
 import type { MediaSource } from '@keshi/contract/domain';
-import type { ClientEventName, Person, Request } from '@keshi/contract/signaling';
+import type { ClientEventName, Request } from '@keshi/contract/signaling';
 import type { Screen } from '../screening.ts';
 import { deleteChat, sendChat, slowChat } from './chat.ts';
 import { lowerHand, raiseHand } from './hands.ts';
@@ -40,10 +40,6 @@ export const commandNames = [
 
 export type CommandName = (typeof commandNames)[number];
 
-export function isCommandName(name: string): name is CommandName {
-  return (commandNames as readonly string[]).includes(name);
-}
-
 /** A page's command with its request, as one union. */
 export type PageCommand = { [K in CommandName]: { name: K; request: Request<K> } }[CommandName];
 
@@ -59,8 +55,6 @@ export interface CommandContext {
   /** Looked up in the database before the turn, for the few commands that need it. */
   prepared: { quiz: AskedQuiz | null; chatExists: boolean };
 }
-
-export const serverActor = (host: Person): Person => host;
 
 /** Decides one command. Throws AppError to refuse it; what it had changed by then is undone by the caller. */
 export function decide(turn: Turn, command: PageCommand | OwnCommand, context: CommandContext): object {

@@ -355,7 +355,14 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   /** Memory is made anew from what is stored; what was stored and not told yet is told now. */
   async function recover(): Promise<void> {
     if (!distrust) return;
-    const stored = await store.reload(room.id, fence);
+    let stored: LoadedClass;
+    try {
+      stored = await store.reload(room.id, fence);
+    } catch (error) {
+      if (!isFencedOut(error)) throw error;
+      deps.fencedOut();
+      return;
+    }
     stored.room.online = room.online;
     stored.room.sources = room.sources;
     room = stored.room;

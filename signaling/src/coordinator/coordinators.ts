@@ -25,8 +25,11 @@ interface Held {
 }
 
 export interface Coordinators {
-  /** Asks the class's coordinator, wherever it is; takes the class over when nobody has it. Rejects with AppError. */
-  ask(classId: string, request: ClassRequest): Promise<unknown>;
+  /**
+   * Asks the class's coordinator, wherever it is; takes the class over when nobody has it. Rejects with AppError.
+   * `parse` checks what another process answered.
+   */
+  ask<T>(classId: string, request: ClassRequest, parse: (answer: unknown) => T): Promise<T>;
   /** What this node coordinates. */
   here(classId: string): Coordinator | null;
   all(): Coordinator[];
@@ -125,16 +128,25 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
   }, leaseTtlMs / 3);
   renewing.unref();
 
-  async function askOnce(classId: string, request: ClassRequest): Promise<unknown> {
+  /** An answer of this process is what its type says; joins by the thousand are not checked twice. */
+  async function answerHere<T>({ coordinator }: Held, request: ClassRequest): Promise<T> {
+    return (await deps.answer(coordinator, request)) as T;
+  }
+
+  async function askOnce<T>(
+    classId: string,
+    request: ClassRequest,
+    parse: (answer: unknown) => T,
+  ): Promise<T> {
     const here = held.get(classId) ?? (await opening.get(classId));
-    if (here) return deps.answer(here.coordinator, request);
+    if (here) return answerHere(here, request);
     try {
-      return await bus.request(coordinatorAddress(classId), request, askTimeoutMs);
+      return parse(await bus.request(coordinatorAddress(classId), request, askTimeoutMs));
     } catch (error) {
       if (!(error instanceof BusError) || error.failure !== 'unreachable') throw error;
       const taken = await open(classId);
       if (!taken) throw error;
-      return deps.answer(taken.coordinator, request);
+      return answerHere(taken, request);
     }
   }
 
@@ -143,12 +155,12 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
   }
 
   return {
-    async ask(classId, request) {
+    async ask(classId, request, parse) {
       const deadline = performance.now() + patienceMs;
       for (;;) {
         if (closing) throw new AppError('draining', { retryMs: 1_000 });
         try {
-          return await askOnce(classId, request);
+          return await askOnce(classId, request, parse);
         } catch (error) {
           if (isUnavailable(error) && !(error instanceof AppError))
             throw new AppError('unavailable', { retryMs: 2_000, cause: error });

@@ -125,7 +125,15 @@ export function createJournal(deps: JournalDeps): Journal {
   async function run(): Promise<void> {
     running = true;
     try {
-      while (queue.length > 0 && !closedWith) await commit(queue.splice(0, largestBatch));
+      while (queue.length > 0 && !closedWith) {
+        const batch = queue.splice(0, largestBatch);
+        try {
+          await commit(batch);
+        } catch (error) {
+          // Whoever was answered already stays answered.
+          for (const entry of batch) entry.reject(error);
+        }
+      }
     } finally {
       running = false;
     }

@@ -3,7 +3,7 @@
  * outage of ours. Runs on every node; a lease makes one of them do it.
  */
 import type { Db } from '@keshi/db/client';
-import { recordOutage } from '@keshi/db/outages';
+import { closeOutage, listOutages, recordOutage } from '@keshi/db/outages';
 import { closeVisitsOfDeadNode, nodesWithOpenVisits, openVisitsOfNode } from '@keshi/db/presence';
 import type { Logger } from '@keshi/runtime/log';
 import type { Lease, NodeEntry, NodeRegistry } from '@keshi/runtime/state/ports';
@@ -44,8 +44,19 @@ export function createJanitor(deps: JanitorDeps): Janitor {
     deps.recorded();
   }
 
+  /** Outages that a node began when it stopped and nobody was left to end. */
+  async function endOutages(alive: ReadonlySet<string>): Promise<void> {
+    const { rows } = await listOutages(db, { limit: 50 });
+    for (const { kind, scope, to } of rows)
+      if (kind === 'signaling' && to === null && !alive.has(scope)) {
+        await closeOutage(db, { kind, scope, to: now() });
+        deps.recorded();
+      }
+  }
+
   async function run(): Promise<void> {
     const alive = new Set((await registry.list(signalingKind)).map(({ id }: NodeEntry) => id)).add(nodeId);
+    await endOutages(alive);
     const dead = (await nodesWithOpenVisits(db)).filter((id) => !alive.has(id));
     if (dead.length === 0) return;
     const won = await lease.acquire('presence-janitor', nodeId, leaseMs);

@@ -50,10 +50,12 @@ export function policyProblems(
   for (const number of policyNumbers) {
     const text = entered[number.name].trim();
     const value = Number(text);
-    if (text !== '' && !(value >= number.least && value <= number.most)) problems[number.name] = 'out-of-range';
+    if (text !== '' && !(value >= number.least && value <= number.most))
+      problems[number.name] = 'out-of-range';
     stored[number.name] = text === '' ? number.default : fromUnit(value, number);
   }
-  if ((stored.proofGapMs ?? 0) < (stored.heartbeatMs ?? 0)) problems.proofGapMs ??= 'gap-shorter-than-heartbeat';
+  if ((stored.proofGapMs ?? 0) < (stored.heartbeatMs ?? 0))
+    problems.proofGapMs ??= 'gap-shorter-than-heartbeat';
   if ((stored.signInWindowMs ?? 0) > (stored.classHourMs ?? 0))
     problems.signInWindowMs ??= 'window-longer-than-hour';
   return problems;

@@ -135,9 +135,10 @@ export class Format {
     );
   }
 
-  /** `5/3`, for the axis of a chart. */
+  /** `5/3`, `3 May`, for the axis of a chart. */
   monthDay(at: number): string {
-    return this.#date(at, 'month-day', { month: 'numeric', day: 'numeric' });
+    const month = this.#locale() === 'zh-CN' ? 'numeric' : 'short';
+    return this.#date(at, 'month-day', { month, day: 'numeric' });
   }
 
   /** The time, with the date when it is not today. */

@@ -28,6 +28,7 @@ export interface JoinedMedia {
 }
 
 const offStage: ReadonlySet<string> = new Set(['not-on-stage', 'not-invited', 'forbidden', 'class-ended']);
+const ranks: Record<Quality, number> = { unknown: 0, poor: 1, fair: 2, good: 3 };
 const statsMs = 3_000;
 /** How often the first sound is looked for, at first and later: a quiet stage must not cost a phone its battery. */
 const firstAudioMs = 20;
@@ -57,6 +58,7 @@ export class LiveMedia {
   #lastCount: { received: number; lost: number } | undefined;
   #closed = false;
   #watchingAudio = false;
+  #worseInARow = 0;
 
   constructor(device: Device, socket: ClassSocket) {
     this.#device = device;
@@ -279,10 +281,14 @@ export class LiveMedia {
     this.#lastCount = { received, lost };
     if (!former || received <= former.received) return;
     const lossRate = Math.max(0, lost - former.lost) / (received - former.received + Math.max(0, lost - former.lost));
-    const starved = this.#streams.some((stream) => stream.kind === 'video' && stream.layers === null);
+    const starved =
+      !this.#audioOnly &&
+      this.#streams.some(
+        ({ kind, layers, producerPaused, consumerId }) =>
+          kind === 'video' && layers === null && !producerPaused && this.#wanted.get(consumerId) !== 'paused',
+      );
     const rtt = this.#rttMs ?? 0;
-    this.#quality =
-      starved || lossRate > 0.08 || rtt > 600 ? 'poor' : lossRate > 0.02 || rtt > 250 ? 'fair' : 'good';
+    this.#judge(starved || lossRate > 0.08 || rtt > 600 ? 'poor' : lossRate > 0.02 || rtt > 250 ? 'fair' : 'good');
   }
 
   async #measureSending() {
@@ -318,7 +324,14 @@ export class LiveMedia {
     };
     // Whoever only sends judges the network by what goes up.
     if (this.#streams.length === 0)
-      this.#quality = lossRate > 0.08 || (this.#rttMs ?? 0) > 600 ? 'poor' : lossRate > 0.02 ? 'fair' : 'good';
+      this.#judge(lossRate > 0.08 || (this.#rttMs ?? 0) > 600 ? 'poor' : lossRate > 0.02 ? 'fair' : 'good');
+  }
+
+  /** One bad measurement is a hiccup; two in a row are a network. Getting better is believed at once. */
+  #judge(measured: Quality) {
+    const worse = ranks[measured] < ranks[this.#quality];
+    if (!worse || this.#worseInARow > 0) this.#quality = measured;
+    this.#worseInARow = worse ? this.#worseInARow + 1 : 0;
   }
 
   close() {

@@ -1,4 +1,5 @@
 /** What the person has arranged on this page: it survives tabs, drawers and layouts, and nothing else. */
+import type { ClassView } from './class-view.ts';
 import type { Layout } from './stage-tiles.ts';
 
 export type PanelTab = 'chat' | 'questions' | 'quiz' | 'people';
@@ -12,6 +13,8 @@ export class RoomState {
   sheet = $state<Sheet>(null);
   /** In full screen and on a phone on its side the panel lies over the stage, and is closed at first. */
   panelOpen = $state(false);
+  /** Sequence number of the last chat message that was on screen. */
+  chatSeen = $state(0);
   chatDraft = $state('');
   questionDraft = $state('');
   /** Choices marked but not yet sent, by quiz. */
@@ -49,3 +52,9 @@ export class RoomState {
     this.panelOpen = true;
   }
 }
+
+/** Messages of others that came while another tab was open. */
+export const unreadChat = (view: ClassView, room: RoomState): number =>
+  room.tab === 'chat'
+    ? 0
+    : view.chat.filter(({ seq, from }) => seq > room.chatSeen && from.userId !== view.you.userId).length;

@@ -146,7 +146,7 @@ export function createApi({ routes, fetch, clock, locks, onSession, onSignedOut 
   return {
     /** Answers with the route's reply or throws `ApiError`; an aborted call throws the browser's `AbortError`. */
     async call<K extends RouteName>(name: K, parts: Call<K>): Promise<ReplyOf<K>> {
-      const response = await request(name, parts as Parts);
+      const response = await request(name, parts);
       if (response.status === 204) return undefined as ReplyOf<K>;
       return (await response.json()) as ReplyOf<K>;
     },
@@ -156,7 +156,7 @@ export function createApi({ routes, fetch, clock, locks, onSession, onSignedOut 
       parts: Call<K>,
       onBytes: (bytes: number) => void,
     ): Promise<{ blob: Blob; filename: string }> {
-      const response = await request(name, parts as Parts);
+      const response = await request(name, parts);
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       let bytes = 0;
       for (const reader = response.body?.getReader(); reader;) {

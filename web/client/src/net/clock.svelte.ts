@@ -16,9 +16,11 @@ export class ServerClock {
   /** `sentAt` and `receivedAt` are `performance.now()` around the request whose answer carried `serverTime`. */
   sync(serverTime: number, sentAt: number, receivedAt: number) {
     const trip = receivedAt - sentAt;
-    if (trip > this.#bestTrip * 1.5) return;
+    const offset = serverTime + trip / 2 - (performance.timeOrigin + receivedAt);
+    // A slow answer says little, unless it contradicts: the device slept meanwhile, and its clock stood still.
+    if (trip > this.#bestTrip * 1.5 && Math.abs(offset - this.#offset) < trip) return;
     this.#bestTrip = Math.min(trip, this.#bestTrip);
-    this.#offset = serverTime + trip / 2 - (performance.timeOrigin + receivedAt);
+    this.#offset = offset;
   }
 
   /** Server time now, ms; reading it follows nothing. */

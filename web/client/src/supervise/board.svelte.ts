@@ -67,7 +67,9 @@ export class Board {
     const rows = this.#named.filter(
       (row) =>
         passes(this.#filter, row, minimum) &&
-        (wanted === '' || row.name.toLowerCase().includes(wanted) || row.group.toLowerCase().includes(wanted)),
+        (wanted === '' ||
+          row.name.toLowerCase().includes(wanted) ||
+          row.group.toLowerCase().includes(wanted)),
     );
     const direction = descending ? -1 : 1;
     // Equal rows stand by name, then by id, so that nothing jumps while numbers change.

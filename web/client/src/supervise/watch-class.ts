@@ -24,7 +24,10 @@ export function watchClass({ api, classId, board, onConnection, onEnded }: Optio
         return { ticket, signalingUrl };
       } catch (thrown) {
         const failure = failureOf(thrown);
-        throw new ClassSocketError({ ...failure, code: failure.code === 'offline' ? 'unavailable' : failure.code });
+        throw new ClassSocketError({
+          ...failure,
+          code: failure.code === 'offline' ? 'unavailable' : failure.code,
+        });
       }
     },
     async onConnected() {

@@ -32,7 +32,8 @@ export function editedFrom({ kind, stem, options, correct, seconds }: PreparedQu
 export function withKind(quiz: EditedQuiz, kind: QuizKind, names: readonly [string, string]): EditedQuiz {
   if (kind === 'truefalse') return { ...quiz, kind, options: [...names], correct: [] };
   const options = quiz.kind === 'truefalse' ? emptyQuiz().options : quiz.options;
-  const correct = quiz.kind === 'truefalse' ? [] : kind === 'single' ? quiz.correct.slice(0, 1) : quiz.correct;
+  const correct =
+    quiz.kind === 'truefalse' ? [] : kind === 'single' ? quiz.correct.slice(0, 1) : quiz.correct;
   return { ...quiz, kind, options, correct };
 }
 

@@ -24,7 +24,7 @@ export const reasons: typeof zh = {
     todo: 'Use a steadier network. When bandwidth is short, choose sound only.',
   },
   left: {
-    chip: 'You left, not counting',
+    chip: 'Left, not counting',
     what: 'You had left the class, so this time does not count.',
     todo: 'You can return at any time while the class runs.',
   },
@@ -44,7 +44,7 @@ export const reasons: typeof zh = {
     todo: 'Attend in one place only.',
   },
   'service-outage': {
-    chip: 'Our outage, counted for you',
+    chip: 'Our outage, counted',
     what: 'Our system failed. You were there before and after, so this time counts.',
     todo: '',
   },

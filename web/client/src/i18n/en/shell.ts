@@ -58,6 +58,7 @@ export const shell: typeof zh = {
     forgot: 'Forgot your password? The administrator of your organisation can reset it.',
     demoTitle: 'Demo accounts',
     demoText: 'One click to enter',
+    demoMore: (n) => `${n} more accounts`,
     demoEnter: (name, role) => `Enter as ${name}, ${role}`,
     replacedEarlier: 'The earlier sign-in of this account has ended; it can be used in one place at a time.',
     endedTitle: 'Your sign-in here has ended',

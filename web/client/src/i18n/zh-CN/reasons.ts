@@ -39,7 +39,7 @@ export const reasons: Record<ReasonCode, ReasonText> = {
     todo: '请只在一处听课。',
   },
   'service-outage': {
-    chip: '系统故障，已为您补记',
+    chip: '系统故障，已补记',
     what: '我们的系统出现故障，您在故障前后都在课堂，这段时间照常计入。',
     todo: '',
   },

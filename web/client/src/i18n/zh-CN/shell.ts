@@ -43,6 +43,7 @@ export const shell = {
     forgot: '忘记密码？请联系所在机构的管理员重置。',
     demoTitle: '演示账号',
     demoText: '点一下直接进入',
+    demoMore: (n: string) => `其余 ${n} 个账号`,
     demoEnter: (name: string, role: string) => `以${role}${name}的身份进入`,
     replacedEarlier: '这个账号在别处的登录已结束；同一账号同时只能在一处使用。',
     endedTitle: '这里的登录已结束',
