@@ -9,6 +9,7 @@ export interface Facts {
   readonly live: readonly { from: number; to: number }[];
   /** By learner: every stored interval. */
   readonly intervals: ReadonlyMap<string, readonly { from: number; to: number; cause: string }[]>;
+  /** Recorded outages of ours that overlap the class. */
   readonly outages: number;
 }
 
@@ -27,7 +28,10 @@ export async function readFacts(databaseUrl: string, classId: string): Promise<F
        FROM "PresenceInterval" WHERE "classId" = $1 ORDER BY 2`,
       [classId],
     );
-    const outages = await client.query('SELECT 1 FROM "Outage"');
+    const outages = await client.query(
+      'SELECT 1 FROM "Outage" o, "LiveClass" c WHERE c.id = $1 AND o."from" < c."endedAt" AND (o."to" IS NULL OR o."to" > c."startedAt")',
+      [classId],
+    );
     return {
       classId,
       live: spans.rows,
@@ -48,7 +52,8 @@ export function presentMs(facts: Facts, userId: string): { present: number; live
   const end = Math.max(...facts.live.map(({ to }) => to));
   const present = new Uint8Array(end - start);
   const rows = facts.intervals.get(userId) ?? [];
-  const mark = (from: number, to: number) => present.fill(1, Math.max(0, from - start), Math.max(0, to - start));
+  const mark = (from: number, to: number) =>
+    present.fill(1, Math.max(0, from - start), Math.max(0, to - start));
   for (const { from, to } of rows) mark(from, to);
   for (const [index, { to, cause }] of rows.entries()) {
     const next = rows[index + 1];

@@ -13,7 +13,7 @@ export async function createApp({ fetch, storage }: { fetch: typeof globalThis.f
   const toasts = new Toasts();
   const theme = new Theme(storage);
   const i18n = await createI18n({ locale: preferredLocale(storage), storage, now: () => clock.now() });
-  const session = new Session();
+  const session = new Session(storage);
   const api = createApi({
     routes,
     fetch,
@@ -24,7 +24,8 @@ export async function createApp({ fetch, storage }: { fetch: typeof globalThis.f
   });
   // The cookie of an earlier visit decides whether this page starts at the login. A server that is away is not a
   // missing login: the page says so and tries again.
-  await api.refresh().catch(() => session.settle());
+  if (session.remembered) await api.refresh().catch(() => session.settle());
+  else session.leave();
   const { t, fmt } = i18n;
   return { api, clock, toasts, theme, i18n, t, fmt, session };
 }

@@ -10,11 +10,22 @@ export type SessionState =
   /** `why` is null when nobody was logged in, or the person logged out. */
   | { state: 'out'; why: FailureCode | null };
 
+const key = 'keshi.session';
 const supervising: readonly Role[] = ['staff', 'employer', 'regulator'];
 
 /** Who is using this page, and what they may see of it. What they may do is the server's to decide. */
 export class Session {
   #state = $state.raw<SessionState>({ state: 'unknown' });
+  #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** Whether this browser was logged in when it was last used, so that a first visit asks the server for nothing. */
+  get remembered(): boolean {
+    return this.#storage.getItem(key) !== null;
+  }
 
   get state(): SessionState {
     return this.#state;
@@ -45,11 +56,13 @@ export class Session {
   }
 
   begin(me: Me) {
+    this.#storage.setItem(key, '1');
     this.#state = { state: 'in', me };
   }
 
   /** The server ended the session, or there was none. */
   end(code: FailureCode) {
+    this.#storage.removeItem(key);
     const was = this.#state.state;
     const why = was === 'in' || code === 'session-replaced' || code === 'session-revoked' ? code : null;
     this.#state = { state: 'out', why };
@@ -57,6 +70,7 @@ export class Session {
 
   /** The person logged out. */
   leave() {
+    this.#storage.removeItem(key);
     this.#state = { state: 'out', why: null };
   }
 
