@@ -151,7 +151,9 @@ describe('in a running class', () => {
     await second.close();
     await counts();
     await say(first, '又回到第一个窗口');
-    expect(missed(await reader.row(classId, learner)).filter(({ to, from }) => to - from > 30_000)).toEqual([]);
+    expect(missed(await reader.row(classId, learner)).filter(({ to, from }) => to - from > 30_000)).toEqual(
+      [],
+    );
   });
 
   test('[B6] a login elsewhere ends this one at once, and says why', async () => {

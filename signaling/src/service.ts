@@ -218,6 +218,8 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       if (event.type !== 'class.changed') continue;
       if (event.class.state === 'paused') visits.signalClass(classId, 'pause', event.at);
       if (event.class.state === 'ended') visits.signalClass(classId, 'end', event.at);
+      // What the pause or the end proved is looked at now, by everybody: it does not wait for the next second.
+      if (event.class.state === 'paused' || event.class.state === 'ended') void facts.flush();
       chips.pushClass(classId);
     }
   }

@@ -50,6 +50,8 @@ export const classReport = z.object({
   rows: z.array(boardRow),
   live: z.array(interval),
   outages: z.array(interval.extend({ kind: z.string() })),
+  /** The class has just ended and its last proofs are still being stored: ask again in a moment. */
+  settling: z.boolean(),
 });
 export type ClassReport = z.infer<typeof classReport>;
 
@@ -146,6 +148,8 @@ export const classRoutes = defineRoutes({
       liveMs: durationMs,
       rate: z.number().nullable(),
       minimumRate: z.number(),
+      /** As in the report: the last proofs of an ended class are still being stored. */
+      settling: z.boolean(),
       spans: z.array(timelineSpan),
       quiz: z.object({ asked: z.int(), answered: z.int(), correct: z.int() }),
     }),

@@ -292,32 +292,44 @@ export class LiveMedia {
   }
 
   async #measureSending() {
-    const report = this.#local.size > 0 ? await this.#publisher.stats() : undefined;
-    if (!report) {
+    const source = this.#local.has('screen') ? 'screen' : 'camera';
+    const video = await this.#publisher.statsOf(source)?.catch(() => undefined);
+    const audio = await this.#publisher.statsOf('mic')?.catch(() => undefined);
+    if (!video && !audio) {
       this.#sending = null;
       return;
     }
+    const rows = [...(video?.values() ?? []), ...(audio?.values() ?? [])];
     let lines = 0;
     let fps = 0;
     let level: number | null = null;
     let lossRate = 0;
     let limited: Sending['limited'] = 'none';
-    for (const row of report.values()) {
-      if (row.type === 'outbound-rtp' && row.kind === 'video' && (row.frameHeight ?? 0) > lines) {
-        lines = row.frameHeight;
-        fps = Math.round(row.framesPerSecond ?? 0);
+    for (const row of rows) {
+      switch (row.type) {
+        case 'outbound-rtp':
+          // Of several layers the highest that really flows.
+          if (row.kind === 'video' && row.framesPerSecond > 0 && row.frameHeight > lines) {
+            lines = row.frameHeight;
+            fps = Math.round(row.framesPerSecond);
+          }
+          if (row.qualityLimitationReason === 'bandwidth') limited = 'bandwidth';
+          if (row.qualityLimitationReason === 'cpu' && limited === 'none') limited = 'cpu';
+          break;
+        case 'media-source':
+          if (row.kind === 'audio' && row.audioLevel !== undefined) level = Math.max(level ?? 0, row.audioLevel);
+          break;
+        case 'remote-inbound-rtp':
+          lossRate = Math.max(lossRate, row.fractionLost ?? 0);
+          break;
+        case 'candidate-pair':
+          if (row.nominated && row.currentRoundTripTime !== undefined)
+            this.#rttMs = Math.round(row.currentRoundTripTime * 1000);
+          break;
       }
-      if (row.type === 'outbound-rtp' && row.qualityLimitationReason === 'bandwidth') limited = 'bandwidth';
-      if (row.type === 'outbound-rtp' && row.qualityLimitationReason === 'cpu' && limited === 'none') limited = 'cpu';
-      if (row.type === 'media-source' && row.kind === 'audio' && row.audioLevel !== undefined)
-        level = Math.max(level ?? 0, row.audioLevel);
-      if (row.type === 'remote-inbound-rtp') lossRate = Math.max(lossRate, row.fractionLost ?? 0);
-      if (row.type === 'candidate-pair' && row.nominated && row.currentRoundTripTime !== undefined)
-        this.#rttMs = Math.round(row.currentRoundTripTime * 1000);
     }
-    const source = this.#local.has('screen') ? 'screen' : 'camera';
     this.#sending = {
-      picture: lines > 0 && this.#local.has(source) ? { source, lines, fps } : null,
+      picture: this.#local.has(source) ? { source, lines, fps } : null,
       level: this.#local.has('mic') && !this.#paused.has('mic') ? level : null,
       limited,
       lossRate,

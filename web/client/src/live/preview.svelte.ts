@@ -18,6 +18,7 @@ export class Preview {
   });
   #devices: DeviceChoice;
   #closed = false;
+  #opening = new Map<PreviewSource, Promise<void>>();
 
   constructor(devices: DeviceChoice) {
     this.#devices = devices;
@@ -38,7 +39,18 @@ export class Preview {
     await Promise.all([this.open('mic'), this.open('camera')]);
   }
 
-  async open(source: PreviewSource) {
+  /** When nothing is being opened any more: whoever is quick to start must not start without a picture. */
+  async settled() {
+    await Promise.all(this.#opening.values());
+  }
+
+  open(source: PreviewSource): Promise<void> {
+    const opening = this.#open(source);
+    this.#opening.set(source, opening);
+    return opening;
+  }
+
+  async #open(source: PreviewSource) {
     this.stop(source);
     this.#set(source, { state: 'opening' });
     try {

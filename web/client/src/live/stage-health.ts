@@ -17,15 +17,16 @@ const lossyFrom = 0.05;
 
 /** `quietRounds`: how many measurements in a row heard nothing; one breath is not a broken microphone. */
 export function stageHealth(sending: Sending | null, quietRounds: number): StageHealth {
-  const picture: Picture = !sending?.picture
-    ? 'none'
-    : sending.picture.source === 'camera' && sending.picture.fps < choppyFps
-      ? 'choppy'
-      : sending.limited === 'bandwidth' && sending.picture.lines < 360
-        ? 'small'
-        : 'good';
+  const shown = sending?.picture ?? null;
+  const picture = shown === null ? 'none' : pictureOf(shown, sending?.limited === 'bandwidth');
   const sound: Sound = sending === null || sending.level === null ? 'none' : quietRounds >= 3 ? 'silent' : 'good';
   return { picture, sound, lossy: (sending?.lossRate ?? 0) > lossyFrom };
+}
+
+/** A screen that stands still sends no pictures, and that is right; a camera never stands still. */
+function pictureOf({ source, fps, lines }: NonNullable<Sending['picture']>, starved: boolean): Picture {
+  if (source === 'camera' && fps < choppyFps) return 'choppy';
+  return starved && lines > 0 && lines < 360 ? 'small' : 'good';
 }
 
 export const isQuiet = (sending: Sending | null): boolean =>

@@ -12,6 +12,8 @@ export interface ClassResults {
   rows: BoardRow[];
   live: Interval[];
   outages: (Interval & { kind: string })[];
+  /** The class has ended, but an interval is still open: its last proof is on its way. */
+  settling: boolean;
 }
 
 export interface ResultsReader {
@@ -19,9 +21,13 @@ export interface ResultsReader {
   of(classId: string): Promise<ClassResults | null>;
 }
 
-/** A board that is looked at by many is worked out once; a class that is over changes only by late facts. */
+/**
+ * A board that is looked at by many is worked out once; a class that is over changes only by late facts. While it
+ * settles nothing is kept, so that nobody is shown a minute less than the record knows.
+ */
 const runningMs = 2_000;
 const endedMs = 20_000;
+const settlesWithinMs = 60_000;
 const kept = 64;
 
 export function createResultsReader({ db, clock }: { db: Db; clock: Clock }): ResultsReader {
@@ -59,6 +65,10 @@ export function createResultsReader({ db, clock }: { db: Db; clock: Clock }): Re
       outages: outages
         .filter(({ from, to }) => from < end && (to ?? now) > (of.startedAt ?? end))
         .map(({ kind, from, to }) => ({ kind, from, to: to ?? now })),
+      settling:
+        of.endedAt !== null &&
+        now - of.endedAt < settlesWithinMs &&
+        learners.some(({ intervals }) => intervals.some(({ cause }) => cause === 'open')),
     };
   }
 
@@ -73,7 +83,8 @@ export function createResultsReader({ db, clock }: { db: Db; clock: Clock }): Re
       cache.set(classId, entry);
       results.then(
         (loaded) => {
-          if (loaded?.totals.state === 'ended') entry.until = now + endedMs;
+          if (loaded?.settling) entry.until = now;
+          else if (loaded?.totals.state === 'ended') entry.until = now + endedMs;
         },
         () => cache.delete(classId),
       );

@@ -93,6 +93,7 @@ export function attendanceRoutes({ db, clock, summaries, results, xlsx }: Deps) 
         liveMs: row.liveMs,
         rate: row.rate,
         minimumRate: found.totals.minimumRate,
+        settling: found.settling,
         spans: row.timeline,
         quiz: { asked: row.quizAsked, answered: row.quizAnswered, correct: row.quizCorrect },
       };

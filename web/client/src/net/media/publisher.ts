@@ -141,7 +141,8 @@ export function createPublisher({ device, socket, iceServers, onEnded, onFailed 
       producer.close();
       await socket.request('media.producer', { producerId: producer.id, action: 'close' });
     },
-    stats: async () => (await opening)?.getStats(),
+    /** What goes up of one source, with its path to the server; undefined while it is not published. */
+    statsOf: (source: MediaSource) => producers.get(source)?.getStats(),
     reset,
   };
 }
