@@ -121,7 +121,8 @@ describe('in a running class', () => {
     await say(pupil.page, '重启之前');
     const before = await chipOf(pupil.page);
     await product.kill();
-    await pupil.page.getByTestId('reconnecting').waitFor(patient);
+    // Longer than what two proofs may be apart: only the record of our outage can excuse it.
+    await pupil.page.getByTestId('reconnecting').filter({ hasText: live.reconnecting('00:36') }).waitFor(patient);
     await product.restart();
     await pupil.page.getByTestId('reconnecting').waitFor({ state: 'detached', ...patient });
     await teacher.page.getByTestId('reconnecting').waitFor({ state: 'detached', ...patient });

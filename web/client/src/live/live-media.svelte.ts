@@ -122,6 +122,7 @@ export class LiveMedia {
     this.#iceServers = media.iceServers;
     if (media.resumed && this.#receiver.alive) await this.#receiver.reconcile(media.consumers);
     else {
+      this.#forgetSent();
       await this.#receiver.open(media.recvTransport, media.consumers, media.iceServers);
       await this.#republish();
     }
@@ -158,6 +159,7 @@ export class LiveMedia {
         rtpCapabilities: this.rtpCapabilities,
         audioOnly: this.#audioOnly,
       });
+      this.#forgetSent();
       await this.#receiver.open(recvTransport, consumers, this.#iceServers);
       await this.#republish();
       this.#lost = false;
@@ -167,12 +169,19 @@ export class LiveMedia {
     }
   }
 
-  /** The camera that was on stays on: its tracks are published over the new transport. */
-  async #republish() {
+  /**
+   * The server has closed what it had of ours. Said before anything is awaited: a source switched on from here on (an
+   * instructor's after a reload, say) already goes over the new transport, and must not lose it again.
+   */
+  #forgetSent() {
     this.#wanted.clear();
     this.#publisher.reset();
+  }
+
+  /** The camera that was on stays on: its tracks are published over the new transport. */
+  async #republish() {
     for (const [source, track] of this.#local) {
-      if (track.readyState === 'ended') continue;
+      if (track.readyState === 'ended' || this.#publisher.has(source)) continue;
       try {
         await this.#publisher.publish(source, track);
         if (this.#paused.has(source)) await this.#publisher.pause(source, true);

@@ -70,6 +70,8 @@ export function createClassSocket(options: ClassSocketOptions) {
   let attempt = 0;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let announcedRetryMs: number | null = null;
+  /** Where signaling was the last time; empty for the page's own origin, which it mostly is. */
+  let signalingUrl = '';
   const listeners = new Map<ServerEventName, Set<(payload: never) => void>>();
 
   /** A dead Wi-Fi is noticed by the browser long before a heartbeat is missed. */
@@ -120,11 +122,8 @@ export function createClassSocket(options: ClassSocketOptions) {
     clearTimeout(retryTimer);
     window.removeEventListener('online', networkBack);
     window.removeEventListener('offline', networkGone);
-    const closing = socket;
-    socket = undefined;
     become({ state: 'closed', reason });
-    closing?.removeAllListeners();
-    closing?.disconnect();
+    drop();
   }
 
   function failed(error: unknown) {
@@ -135,24 +134,48 @@ export function createClassSocket(options: ClassSocketOptions) {
     }
   }
 
+  /** Lets go of a socket that has failed, once, whatever else it may still report. */
+  function abandon(mine: Socket, error: unknown) {
+    if (socket !== mine) return;
+    drop();
+    failed(error);
+  }
+
+  function drop() {
+    const former = socket;
+    socket = undefined;
+    former?.removeAllListeners();
+    former?.disconnect();
+  }
+
+  /** The ticket is asked for while the connection is made: it is needed only when the server listens. */
   async function open() {
     if (connection.state === 'closed') return;
-    let entry;
+    drop();
+    const ticket = options.ticket();
+    const mine = connect(signalingUrl, ticket);
     try {
-      entry = await options.ticket();
+      const entry = await ticket;
+      if (socket !== mine || entry.signalingUrl === signalingUrl) return;
+      signalingUrl = entry.signalingUrl;
+      drop();
+      connect(signalingUrl, ticket);
     } catch (error) {
-      failed(error);
-      return;
+      abandon(mine, error);
     }
-    // The page may have been left while the ticket was on its way.
-    if ((connection as Connection).state === 'closed') return;
-    socket?.removeAllListeners();
-    socket?.disconnect();
-    const mine = io(entry.signalingUrl || window.location.origin, {
+  }
+
+  function connect(url: string, ticket: ReturnType<ClassSocketOptions['ticket']>): Socket {
+    const mine = io(url || window.location.origin, {
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
-      auth: { ticket: entry.ticket, tab: options.tab },
+      auth: (send) => {
+        ticket.then(
+          (entry) => send({ ticket: entry.ticket, tab: options.tab }),
+          (error: unknown) => abandon(mine, error),
+        );
+      },
     });
     socket = mine;
     mine.on('connect', () => {
@@ -163,17 +186,12 @@ export function createClassSocket(options: ClassSocketOptions) {
           attempt = 0;
           become({ state: 'online' });
         },
-        (error: unknown) => {
-          if (socket !== mine) return;
-          mine.disconnect();
-          failed(error);
-        },
+        (error: unknown) => abandon(mine, error),
       );
     });
-    mine.on('connect_error', (error: Error & { data?: ProtocolError }) => {
-      if (socket !== mine) return;
-      failed(error.data?.code ? new ClassSocketError(error.data) : error);
-    });
+    mine.on('connect_error', (error: Error & { data?: ProtocolError }) =>
+      abandon(mine, error.data?.code ? new ClassSocketError(error.data) : error),
+    );
     mine.on('disconnect', (reason) => {
       // A disconnect asked for by this side is already being handled by whoever asked.
       if (socket === mine && reason !== 'io client disconnect') lost();
@@ -186,6 +204,7 @@ export function createClassSocket(options: ClassSocketOptions) {
       }
       deliver(name, payload);
     });
+    return mine;
   }
 
   window.addEventListener('online', networkBack);

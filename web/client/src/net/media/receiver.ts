@@ -35,6 +35,8 @@ const restartGraceMs = 5_000;
 export function createReceiver({ device, socket, onStreams, onFailed }: ReceiverOptions) {
   let transport: Transport | undefined;
   let graceTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The server is being told of our end of the transport; if that never arrives, the transport is of no use. */
+  let introducing = false;
   const consumers = new Map<string, { consumer: Consumer; stream: IncomingStream }>();
   /** Streams offered while their consumer is still being made, so that a close in between is not lost. */
   const pending = new Set<string>();
@@ -50,8 +52,19 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
   }
 
   function watch(mine: Transport) {
-    mine.on('connect', ({ dtlsParameters }, done, fail) => {
-      socket.request('media.connect', { transportId: mine.id, dtlsParameters }).then(done, fail);
+    mine.on('connect', ({ dtlsParameters }, done) => {
+      // ICE and DTLS begin while the server is being told: a round trip less before the first picture. Should the
+      // handshake be the faster one, it is repeated within milliseconds.
+      done();
+      introducing = true;
+      socket.request('media.connect', { transportId: mine.id, dtlsParameters }).then(
+        () => {
+          if (transport === mine) introducing = false;
+        },
+        () => {
+          if (transport === mine) onFailed();
+        },
+      );
     });
     mine.on('connectionstatechange', (state) => {
       if (transport !== mine) return;
@@ -79,6 +92,7 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
     clearTimeout(graceTimer);
     const closing = transport;
     transport = undefined;
+    introducing = false;
     consumers.clear();
     pending.clear();
     closedEarly.clear();
@@ -126,7 +140,7 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
       return transport?.connectionState === 'connected';
     },
     get alive() {
-      return transport !== undefined && !transport.closed && transport.connectionState !== 'failed';
+      return !introducing && transport !== undefined && !transport.closed && transport.connectionState !== 'failed';
     },
     /** Starts over with a fresh transport; its consumers are set up in one go. */
     async open(recvTransport: TransportOptions, list: readonly ConsumerOptions[], iceServers: readonly IceServer[]) {
