@@ -1,7 +1,6 @@
 // @ts-check
-// `node start/healthcheck.mjs URL`: for container health checks. Exits 0 when the service answers and does not say
-// that it is down (5xx); ports without a health page, like the SFU's link, show by answering that they are alive.
+// `node start/healthcheck.mjs URL`: for container health checks. Exits 0 when the service answers that it is well.
 const response = await fetch(String(process.argv[2]), { signal: AbortSignal.timeout(4_000) }).catch(
   () => undefined,
 );
-process.exitCode = response && response.status < 500 ? 0 : 1;
+process.exitCode = response?.ok ? 0 : 1;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 export const id = z.uuid();
-export const instant = z.int().nonnegative();
+export const instant = z.int().nonnegative().max(8_640_000_000_000_000);
 export const durationMs = z.int().nonnegative();
 
 export const locale = z.enum(['zh-CN', 'en']);

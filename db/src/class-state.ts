@@ -17,7 +17,7 @@ import type { Audience, EventPayload } from './class-log.ts';
 import { type ClassRow, getClass } from './classes.ts';
 import type { Db, Row } from './client.ts';
 import { fromDate, fromDateOrNull } from './instants.ts';
-import { namesOf } from './users.ts';
+import { namesOf } from './person-names.ts';
 
 export interface StoredChat {
   id: string;

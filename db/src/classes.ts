@@ -7,6 +7,7 @@ import { newId } from './ids.ts';
 import { fromDate, fromDateOrNull, toDate } from './instants.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { inScope, type Scope } from './scope.ts';
+import { containing } from './text-search.ts';
 
 export interface ClassRow {
   id: string;
@@ -125,7 +126,7 @@ export async function listClassesFor(db: Db, filter: ClassFilter): Promise<Page<
     state: states ? { in: states } : { not: 'cancelled' },
     ...(to !== undefined && { scheduledStart: { lt: toDate(to) } }),
     ...(from !== undefined && { scheduledEnd: { gt: toDate(from) } }),
-    ...(query && { AND: [containing(query)] }),
+    ...(query && { AND: [namedLike(query)] }),
   };
   const direction = order === 'soonest' ? 'asc' : 'desc';
   return list(db, where, [{ scheduledStart: direction }, { id: direction }], filter, userId);
@@ -139,7 +140,7 @@ export async function listSchedule(
   const where: Prisma.LiveClassWhereInput = {
     OR: ofScope(filter.under),
     ...(filter.groupId && { groupId: filter.groupId }),
-    ...(filter.query && { AND: [containing(filter.query)] }),
+    ...(filter.query && { AND: [namedLike(filter.query)] }),
   };
   return list(db, where, [{ scheduledStart: 'desc' }, { id: 'desc' }], filter, nobody);
 }
@@ -151,8 +152,8 @@ function ofScope(scope: Scope): Prisma.LiveClassWhereInput[] {
   ]);
 }
 
-function containing(query: string): Prisma.LiveClassWhereInput {
-  const text = { contains: query, mode: 'insensitive' as const };
+function namedLike(query: string): Prisma.LiveClassWhereInput {
+  const text = containing(query);
   return { OR: [{ title: text }, { group: { name: text } }, { group: { course: { title: text } } }] };
 }
 

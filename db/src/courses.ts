@@ -4,6 +4,7 @@ import type { Prisma } from './generated/client.ts';
 import { newId } from './ids.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { inScope, type Scope } from './scope.ts';
+import { containing } from './text-search.ts';
 
 export interface Course {
   id: string;
@@ -59,7 +60,7 @@ export async function listCourses(
 ): Promise<Page<Course>> {
   const where: Prisma.CourseWhereInput = {
     OR: inScope(filter.under).map((path) => ({ org: { path } })),
-    ...(filter.query && { title: { contains: filter.query, mode: 'insensitive' } }),
+    ...(filter.query && { title: containing(filter.query) }),
   };
   const [total, rows] = await Promise.all([
     db.prisma.course.count({ where }),

@@ -1,12 +1,14 @@
 /** 班组: the learners who take a course together, and who is enrolled. */
 import type { Db } from './client.ts';
 import { maskName } from './crypto.ts';
+import { peopleOfEmployers } from './employers.ts';
 import { outdatedOrMissing, refusing } from './failures.ts';
 import type { Prisma } from './generated/client.ts';
 import { newId } from './ids.ts';
 import { fromDate, toDate } from './instants.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { inScope, type Scope } from './scope.ts';
+import { containing } from './text-search.ts';
 
 export interface Group {
   id: string;
@@ -68,7 +70,7 @@ export async function listGroups(
   const where: Prisma.ClassGroupWhereInput = {
     OR: inScope(filter.under).flatMap((path) => [{ course: { org: { path } } }, { employer: { path } }]),
     ...(filter.courseId && { courseId: filter.courseId }),
-    ...(filter.query && { name: { contains: filter.query, mode: 'insensitive' } }),
+    ...(filter.query && { name: containing(filter.query) }),
   };
   const [total, rows] = await Promise.all([
     db.prisma.classGroup.count({ where }),
@@ -125,12 +127,16 @@ export interface EnrolledRow {
   enrolledAt: number;
 }
 
-/** Who is enrolled now, in the order of enrolment. */
+/** Who is enrolled now, in the order of enrolment; with `employers` without the people of other employers. */
 export async function listEnrolled(
   db: Db,
-  filter: { groupId: string } & PageRequest,
+  filter: { groupId: string; employers?: Scope } & PageRequest,
 ): Promise<Page<EnrolledRow>> {
-  const where = { groupId: filter.groupId, endedAt: null };
+  const where: Prisma.EnrolmentWhereInput = {
+    groupId: filter.groupId,
+    endedAt: null,
+    ...(filter.employers && { user: peopleOfEmployers(filter.employers) }),
+  };
   const [total, rows] = await Promise.all([
     db.prisma.enrolment.count({ where }),
     db.prisma.enrolment.findMany({

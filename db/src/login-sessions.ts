@@ -61,6 +61,8 @@ export type Rotation =
   /** The secret before the last was used again: somebody has a copy. The login has been ended. */
   | { kind: 'reused'; userId: string }
   | { kind: 'ended'; reason: EndReason }
+  /** Neither the secret nor the one before it: an older one, or none of this login at all. Nothing was changed. */
+  | { kind: 'mismatch'; userId: string; refreshHash: string }
   | { kind: 'unknown' };
 
 /**
@@ -113,7 +115,8 @@ export async function rotateRefresh(
       );
       return { kind: 'rotated', userId };
     }
-    if (session.previousHash !== input.presentedHash) return { kind: 'unknown' };
+    if (session.previousHash !== input.presentedHash)
+      return { kind: 'mismatch', userId, refreshHash: session.refreshHash };
     if (input.now - fromDate(session.rotatedAt) <= input.graceMs) return { kind: 'raced', userId };
     await end('refresh-reused');
     return { kind: 'reused', userId };

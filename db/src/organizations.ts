@@ -5,6 +5,7 @@ import { outdatedOrMissing, Refused, refusing } from './failures.ts';
 import { newId } from './ids.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { inScope, type Scope } from './scope.ts';
+import { containing } from './text-search.ts';
 
 export interface Organization {
   id: string;
@@ -69,7 +70,7 @@ export async function listOrganizations(
   const where = {
     OR: inScope(filter.under).map((path) => ({ path })),
     ...(filter.kind && { kind: filter.kind }),
-    ...(filter.query && { name: { contains: filter.query, mode: 'insensitive' as const } }),
+    ...(filter.query && { name: containing(filter.query) }),
   };
   const [total, rows] = await Promise.all([
     db.prisma.organization.count({ where }),

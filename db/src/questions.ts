@@ -6,6 +6,7 @@ import { Refused } from './failures.ts';
 import type { Prisma } from './generated/client.ts';
 import { fromDate, fromDateOrNull, toDate } from './instants.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
+import { containing } from './text-search.ts';
 
 export interface LeftoverQuestion extends StoredQuestion {
   classId: string;
@@ -56,7 +57,7 @@ export async function leftoverQuestions(
   const where: Prisma.QuestionWhereInput = {
     class: { instructorId: filter.instructorId, state: 'ended' },
     state: filter.state === 'open' ? 'open' : { not: 'deleted' },
-    ...(filter.query && { text: { contains: filter.query, mode: 'insensitive' } }),
+    ...(filter.query && { text: containing(filter.query) }),
   };
   const [total, rows] = await Promise.all([
     db.prisma.question.count({ where }),

@@ -1,13 +1,10 @@
-/** People. Names and phones are sealed; lists show them masked, and `revealPerson` logs whoever sees them whole. */
+/** Accounts of people. Names and phones are sealed; who reads many of them does so by `user-list.ts` or `person-names.ts`. */
 import { type Locale, locale, type Membership, type Role, role } from '@keshi/contract/domain';
-import type { Db, PrismaTransaction } from './client.ts';
-import { maskName, maskPhone } from './crypto.ts';
+import type { Db } from './client.ts';
 import { outdatedOrMissing, Refused, refusing } from './failures.ts';
-import type { Prisma } from './generated/client.ts';
 import { newId } from './ids.ts';
-import { fromDate, fromDateOrNull, toDate } from './instants.ts';
-import { type Page, PAGE_LIMIT, type PageRequest, pageOf } from './page.ts';
-import { inScope, type Scope } from './scope.ts';
+import { fromDateOrNull, toDate } from './instants.ts';
+import { refuseTakenPhone, sealed, sealedName, sealedPhone } from './sealed-person.ts';
 
 export interface NewUser {
   orgId: string;
@@ -31,20 +28,6 @@ export interface User {
   disabledAt: number | null;
   version: number;
   memberships: (Membership & { orgName: string })[];
-}
-
-/** A person in a list. */
-export interface UserRow {
-  id: string;
-  login: string;
-  maskedName: string;
-  maskedPhone: string | null;
-  orgId: string;
-  orgName: string;
-  roles: { role: Role; orgId: string; orgName: string }[];
-  createdAt: number;
-  disabledAt: number | null;
-  version: number;
 }
 
 /** Throws `Refused`: `conflict` with `login` or `phoneIndex` taken, `not-found` for an unknown organisation. */
@@ -106,64 +89,6 @@ export async function createUsers(
   });
 }
 
-export interface LoginFacts {
-  id: string;
-  passwordHash: string;
-  disabledAt: number | null;
-  failedLogins: number;
-  lockedUntil: number | null;
-  locale: Locale;
-}
-
-/** By login name or phone. */
-export async function findForLogin(db: Db, loginOrPhone: string): Promise<LoginFacts | null> {
-  const select = {
-    id: true,
-    passwordHash: true,
-    disabledAt: true,
-    failedLogins: true,
-    lockedUntil: true,
-    locale: true,
-  };
-  const byLogin = await db.prisma.user.findUnique({ where: { login: loginOrPhone }, select });
-  const phoneIndex = { in: db.personal.indexes('User.phone', loginOrPhone) };
-  const row = byLogin ?? (await db.prisma.user.findFirst({ where: { phoneIndex }, select }));
-  if (!row) return null;
-  return {
-    ...row,
-    disabledAt: fromDateOrNull(row.disabledAt),
-    lockedUntil: fromDateOrNull(row.lockedUntil),
-    locale: locale.parse(row.locale),
-  };
-}
-
-/**
- * Counts a wrong password. From the `allowed`-th in a row on each one locks the account: for `lockMs`, then twice that,
- * and so on, at most `longestMs`. A successful login starts over.
- */
-export async function recordFailedLogin(
-  db: Db,
-  input: { userId: string; now: number; allowed: number; lockMs: number; longestMs: number },
-): Promise<{ lockedUntil: number | null }> {
-  const [row] = await db.sql<{ lockedUntil: Date | null }>(
-    `UPDATE "User" SET
-       "failedLogins" = "failedLogins" + 1,
-       "lockedUntil" = CASE WHEN "failedLogins" + 1 < $2 THEN "lockedUntil" ELSE
-         $3::timestamptz + LEAST($5, $4 * power(2, LEAST(20, "failedLogins" + 1 - $2))) * interval '1 millisecond' END
-     WHERE "id" = $1 RETURNING "lockedUntil"`,
-    [input.userId, input.allowed, toDate(input.now), input.lockMs, input.longestMs],
-  );
-  const lockedUntil = fromDateOrNull(row?.lockedUntil ?? null);
-  return { lockedUntil: lockedUntil !== null && lockedUntil > input.now ? lockedUntil : null };
-}
-
-export async function recordLogin(db: Db, userId: string): Promise<void> {
-  await db.sql(
-    `UPDATE "User" SET "failedLogins" = 0, "lockedUntil" = NULL WHERE "id" = $1 AND ("failedLogins" > 0 OR "lockedUntil" IS NOT NULL)`,
-    [userId],
-  );
-}
-
 export async function getUser(db: Db, id: string): Promise<User | null> {
   const row = await db.prisma.user.findUnique({
     where: { id },
@@ -200,147 +125,12 @@ export async function getUser(db: Db, id: string): Promise<User | null> {
   };
 }
 
-/**
- * People who belong to, or have a role in, an organisation in scope, newest first. `query` is the beginning of a login, or a whole name or
- * phone (which the blind index finds however it was typed).
- */
-export async function listUsers(
-  db: Db,
-  filter: {
-    under: Scope;
-    query?: string;
-    orgId?: string;
-    role?: Role;
-    disabled?: boolean;
-    /** This person alone, if in scope. */
-    id?: string;
-  } & PageRequest,
-): Promise<Page<UserRow>> {
-  const { query } = filter;
-  const where: Prisma.UserWhereInput = {
-    ...(filter.id && { id: filter.id }),
-    ...(filter.orgId && { orgId: filter.orgId }),
-    ...(filter.role && { memberships: { some: { role: filter.role } } }),
-    ...(filter.disabled !== undefined && { disabledAt: filter.disabled ? { not: null } : null }),
-    AND: [
-      {
-        OR: inScope(filter.under).flatMap((path) => [
-          { org: { path } },
-          { memberships: { some: { org: { path } } } },
-        ]),
-      },
-      query ? { id: { in: await idsByQuery(db, query) } } : {},
-    ],
-  };
-  const [total, rows] = await Promise.all([
-    db.prisma.user.count({ where }),
-    db.prisma.user.findMany({
-      where,
-      select: {
-        id: true,
-        login: true,
-        nameSealed: true,
-        phoneSealed: true,
-        orgId: true,
-        createdAt: true,
-        disabledAt: true,
-        version: true,
-        org: { select: { name: true } },
-        memberships: { select: { role: true, orgId: true, org: { select: { name: true } } } },
-      },
-      orderBy: { id: 'desc' },
-      ...pageOf(filter),
-    }),
-  ]);
-  return {
-    total,
-    rows: rows.map((row) => ({
-      id: row.id,
-      login: row.login,
-      maskedName: maskName(db.personal.open('User.name', row.nameSealed)),
-      maskedPhone: row.phoneSealed && maskPhone(db.personal.open('User.phone', row.phoneSealed)),
-      orgId: row.orgId,
-      orgName: row.org.name,
-      roles: row.memberships.map((m) => ({ role: role.parse(m.role), orgId: m.orgId, orgName: m.org.name })),
-      createdAt: fromDate(row.createdAt),
-      disabledAt: fromDateOrNull(row.disabledAt),
-      version: row.version,
-    })),
-  };
-}
-
-/** Each way of its own index; joined with OR none would be used. */
-async function idsByQuery(db: Db, query: string): Promise<string[]> {
-  const rows = await db.sql<{ id: string }>(
-    `(SELECT "id" FROM "User" WHERE "login" LIKE $1 ORDER BY "login" LIMIT $4)
-     UNION (SELECT "id" FROM "User" WHERE "nameIndex" = ANY($2) LIMIT $4)
-     UNION (SELECT "id" FROM "User" WHERE "phoneIndex" = ANY($3))`,
-    [
-      `${query.replace(/[\\%_]/g, '\\$&')}%`,
-      db.personal.indexes('User.name', query),
-      db.personal.indexes('User.phone', query),
-      PAGE_LIMIT,
-    ],
-  );
-  return rows.map(({ id }) => id);
-}
-
-/** Names as they are, by id; unknown ids are absent. Masking, and logging of an unmasked reading, are the caller's. */
-export async function namesOf(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db.sql<{ id: string; nameSealed: string }>(
-    'SELECT "id", "nameSealed" FROM "User" WHERE "id" = ANY($1::uuid[])',
-    [ids],
-  );
-  return new Map(rows.map((row) => [row.id, db.personal.open('User.name', row.nameSealed)]));
-}
-
-/** Name and phone whole; who looked is in the audit log by the same transaction, or nothing is shown. */
-export async function revealPerson(
-  db: Db,
-  input: { userId: string; actorId: string; reason: string; address: string },
-): Promise<{ name: string; phone: string | null }> {
-  return db.prisma.$transaction(async (tx) => {
-    const row = await tx.user.findUnique({
-      where: { id: input.userId },
-      select: { nameSealed: true, phoneSealed: true, org: { select: { path: true } } },
-    });
-    if (!row) throw new Refused('not-found', 'user');
-    await tx.auditEntry.create({
-      data: {
-        actorId: input.actorId,
-        orgPath: row.org.path,
-        action: 'person.revealed',
-        targetType: 'user',
-        targetId: input.userId,
-        detail: { reason: input.reason },
-        address: input.address,
-      },
-      select: { id: true },
-    });
-    return {
-      name: db.personal.open('User.name', row.nameSealed),
-      phone: row.phoneSealed && db.personal.open('User.phone', row.phoneSealed),
-    };
-  });
-}
-
 /** One's own language: no version, whoever reads decides. */
 export async function setLocale(db: Db, input: { userId: string; locale: Locale }): Promise<void> {
   const { count } = await db.prisma.user.updateMany({
     where: { id: input.userId },
     data: { locale: input.locale },
   });
-  if (count === 0) throw new Refused('not-found', 'user');
-}
-
-export async function setPasswordHash(
-  db: Db,
-  input: { userId: string; passwordHash: string },
-): Promise<void> {
-  const { userId, passwordHash } = input;
-  const data = { passwordHash, failedLogins: 0, lockedUntil: null, version: { increment: 1 } };
-  const { count } = await db.prisma.user.updateMany({ where: { id: userId }, data });
   if (count === 0) throw new Refused('not-found', 'user');
 }
 
@@ -386,26 +176,6 @@ export async function changeUser(
   if (!done) await outdatedOrMissing('user', getUser(db, id));
 }
 
-/** Learners by login, among the people of the organisations at and below any of the paths. Unknown ones are absent. */
-export async function learnersByLogin(
-  db: Db,
-  filter: { logins: readonly string[]; under: Scope },
-): Promise<Map<string, string>> {
-  const rows = await db.prisma.user.findMany({
-    where: {
-      login: { in: [...filter.logins] },
-      disabledAt: null,
-      memberships: { some: { role: 'learner' } },
-      OR: inScope(filter.under).flatMap((path) => [
-        { org: { path } },
-        { memberships: { some: { org: { path } } } },
-      ]),
-    },
-    select: { id: true, login: true },
-  });
-  return new Map(rows.map(({ id, login }) => [login, id]));
-}
-
 /** The path of the organisation a person belongs to. */
 export async function homePathOf(db: Db, userId: string): Promise<string | null> {
   const row = await db.prisma.user.findUnique({
@@ -413,36 +183,4 @@ export async function homePathOf(db: Db, userId: string): Promise<string | null>
     select: { org: { select: { path: true } } },
   });
   return row?.org.path ?? null;
-}
-
-function sealedName(db: Db, name: string) {
-  return { nameSealed: db.personal.seal('User.name', name), nameIndex: db.personal.index('User.name', name) };
-}
-
-function sealedPhone(db: Db, phone: string | null) {
-  if (phone === null) return { phoneSealed: null, phoneIndex: null };
-  return {
-    phoneSealed: db.personal.seal('User.phone', phone),
-    phoneIndex: db.personal.index('User.phone', phone),
-  };
-}
-
-function sealed(db: Db, input: { name: string; phone?: string | null }) {
-  return { ...sealedName(db, input.name), ...sealedPhone(db, input.phone ?? null) };
-}
-
-/** The unique index sees only the newest key's; while keys are being rotated the same phone may stand under an older one. */
-async function refuseTakenPhone(
-  db: Db,
-  tx: PrismaTransaction,
-  phone: string | null,
-  self?: string,
-): Promise<void> {
-  if (phone === null) return;
-  const phoneIndex = { in: db.personal.indexes('User.phone', phone) };
-  const other = await tx.user.findFirst({
-    where: { phoneIndex, ...(self && { id: { not: self } }) },
-    select: { id: true },
-  });
-  if (other) throw new Refused('conflict', 'user', ['phoneIndex']);
 }

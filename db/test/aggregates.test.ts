@@ -14,7 +14,8 @@ import {
 import { answerLeftoverQuestion, leftoverQuestions } from '../src/questions.ts';
 import { deleteQuiz, prepareQuiz, updateQuiz } from '../src/quizzes.ts';
 import { type TestDatabase, testDatabase } from '../src/testing/database.ts';
-import { changeUser, createUsers, recordFailedLogin, findForLogin } from '../src/users.ts';
+import { findForLogin, recordFailedLogin } from '../src/login-accounts.ts';
+import { changeUser, createUsers } from '../src/users.ts';
 import { minute, t0, world } from './world.ts';
 
 let test: TestDatabase;

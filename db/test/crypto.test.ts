@@ -5,7 +5,10 @@ import { createPersonalData, maskName, maskPhone, parsePersonalDataKeys, Unseala
 import { resealPersonalData } from '../src/reseal.ts';
 import { storeScreeningHit, listScreeningHits } from '../src/screening.ts';
 import { silent, type TestDatabase, testDatabase, testKeys } from '../src/testing/database.ts';
-import { createUser, findForLogin, getUser, listUsers, namesOf, revealPerson } from '../src/users.ts';
+import { findForLogin } from '../src/login-accounts.ts';
+import { namesOf, revealPerson } from '../src/person-names.ts';
+import { listUsers } from '../src/user-list.ts';
+import { createUser, getUser } from '../src/users.ts';
 import { world } from './world.ts';
 
 const key = (id: string) => ({ id, secret: randomBytes(32) });

@@ -6,7 +6,8 @@ import { seedDemo } from '../src/demo.ts';
 import { listOrganizations } from '../src/organizations.ts';
 import { listQuizzes } from '../src/quizzes.ts';
 import { type TestDatabase, testDatabase } from '../src/testing/database.ts';
-import { findForLogin, getUser } from '../src/users.ts';
+import { findForLogin } from '../src/login-accounts.ts';
+import { getUser } from '../src/users.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;

@@ -11,7 +11,9 @@ import { outagesBetween } from '../src/outages.ts';
 import { closeVisitsOfDeadNode, openVisitsOfNode, upsertIntervals } from '../src/presence.ts';
 import { countScreeningHits } from '../src/screening.ts';
 import { type TestDatabase, testDatabase } from '../src/testing/database.ts';
-import { findForLogin, listUsers, namesOf } from '../src/users.ts';
+import { findForLogin } from '../src/login-accounts.ts';
+import { namesOf } from '../src/person-names.ts';
+import { listUsers } from '../src/user-list.ts';
 import { minute, t0, world } from './world.ts';
 
 /** As the driver is asked: a text, or an object with one. */

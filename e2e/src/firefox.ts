@@ -1,4 +1,5 @@
 /** Real Firefox, Debian's own, with a fake camera and microphone, driven over WebDriver BiDi. */
+import { networkInterfaces } from 'node:os';
 import puppeteer, { type Page } from 'puppeteer-core';
 import { expect } from 'vitest';
 import { live } from '../../web/client/src/i18n/zh-CN/live.ts';
@@ -35,8 +36,6 @@ export async function openFirefox(): Promise<Firefox> {
       'media.navigator.permission.disabled': true,
       // Chinese, as the interface words are looked for.
       'intl.accept_languages': 'zh-CN,zh',
-      // On a machine without a network of its own, two pages must still find each other over loopback.
-      'media.peerconnection.ice.loopback': true,
       'media.autoplay.default': 0,
     },
   });
@@ -50,7 +49,9 @@ export async function openFirefox(): Promise<Firefox> {
     page.evaluate(`(() => {
       const name = ${JSON.stringify(name)};
       const named = (element) =>
-        (element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? element.textContent).trim();
+        (element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? element.textContent)
+          .replace(/\\s+/g, ' ')
+          .trim();
       const usable = (element) => element.getClientRects().length > 0 && !element.disabled;
       const all = [...document.querySelectorAll('button, a[href], input, textarea, [role=tab], [role=checkbox]')];
       const found = all.filter(usable).find((element) => named(element) === name || named(element).startsWith(name + ' '));
@@ -74,17 +75,21 @@ export async function openFirefox(): Promise<Firefox> {
       ),
     reads: (text) =>
       expect
-        .poll(() => page.evaluate(`document.body.innerText.includes(${JSON.stringify(text)})`).catch(() => false), {
-          ...patient,
-          message: text,
-        })
+        .poll(
+          () => page.evaluate(`document.body.innerText.includes(${JSON.stringify(text)})`).catch(() => false),
+          {
+            ...patient,
+            message: text,
+          },
+        )
         .toBe(true),
     sees: (scope) =>
       growsBy(enough, async () =>
         Number(
           await page.evaluate(`(() => {
             const video = document.querySelector(${JSON.stringify(scope)});
-            return video && video.videoWidth > 0 ? video.getVideoPlaybackQuality().totalVideoFrames : 0;
+            // Firefox counts a live stream's pictures here, and not among the playback quality's.
+            return video && video.videoWidth > 0 ? video.mozPaintedFrames : 0;
           })()`),
         ),
       ),
@@ -99,6 +104,14 @@ export async function logInWithFirefox(firefox: Firefox, url: string, login: str
   await firefox.fill(shell.login.password, password);
   await firefox.press(shell.login.submit);
   await expect.poll(() => new URL(firefox.page.url()).pathname, patient).not.toBe('/login');
+}
+
+/** An address of this machine that Firefox speaks to: media over 127.0.0.1 it refuses. */
+export function lanAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const lan = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
+  if (!lan) throw new Error('this machine has no address but loopback, and Firefox takes no media over that');
+  return lan.address;
 }
 
 /** The picture of that person's camera. */

@@ -313,10 +313,9 @@ describe.each([
 
   async function unmask(browser: Browser) {
     await browser.page.getByRole('button', { name: supervise.board.unmask, exact: true }).click();
-    await browser.page
-      .getByRole('dialog')
-      .getByRole('button', { name: supervise.board.unmaskConfirm })
-      .click();
+    const dialog = browser.page.getByRole('dialog');
+    await dialog.getByLabel(supervise.drawer.reason).fill('核对签字表');
+    await dialog.getByRole('button', { name: supervise.board.unmaskConfirm }).click();
     await browser.page.getByRole('button', { name: supervise.board.maskAgain }).waitFor(patient);
   }
 
@@ -332,7 +331,7 @@ describe.each([
     return watcher.page.evaluate(async (id) => {
       const refreshed = await fetch('/api/auth/refresh', { method: 'POST' });
       const { accessToken } = (await refreshed.json()) as { accessToken: string };
-      const answer = await fetch(`/api/classes/${id}/report?unmask=true`, {
+      const answer = await fetch(`/api/classes/${id}/report?unmask=true&reason=comparison`, {
         headers: { authorization: `Bearer ${accessToken}` },
       });
       const body = (await answer.json()) as { rows: { userId: string; name: string; presentMs: number }[] };

@@ -122,7 +122,10 @@ describe('in a running class', () => {
     const before = await chipOf(pupil.page);
     await product.kill();
     // Longer than what two proofs may be apart: only the record of our outage can excuse it.
-    await pupil.page.getByTestId('reconnecting').filter({ hasText: live.reconnecting('00:36') }).waitFor(patient);
+    await pupil.page
+      .getByTestId('reconnecting')
+      .filter({ hasText: live.reconnecting('00:36') })
+      .waitFor(patient);
     await product.restart();
     await pupil.page.getByTestId('reconnecting').waitFor({ state: 'detached', ...patient });
     await teacher.page.getByTestId('reconnecting').waitFor({ state: 'detached', ...patient });

@@ -15,13 +15,15 @@ import {
   words,
 } from '../src/class-day.ts';
 import { keepEvidence } from '../src/evidence.ts';
-import { cameraOf, type Firefox, logInWithFirefox, openFirefox } from '../src/firefox.ts';
+import { cameraOf, type Firefox, lanAddress, logInWithFirefox, openFirefox } from '../src/firefox.ts';
 import { type Product, startProduct } from '../src/product.ts';
 import { listenTo, picturesAfter, soundAfter } from '../src/streams.ts';
 
 const { live, learn } = words;
 const host = '王建国';
 const learner = '张三';
+/** The right option of the first prepared question, by its letter. */
+const right = 'B';
 
 let product: Product;
 let teacher: Browser;
@@ -29,7 +31,7 @@ let other: Browser;
 let firefox: Firefox;
 
 beforeAll(async () => {
-  product = await startProduct();
+  product = await startProduct({ SFU_LISTEN_IP: lanAddress() });
   [teacher, other, firefox] = await Promise.all([openBrowser(desktop), openBrowser(desktop), openFirefox()]);
   await Promise.all([listenTo(teacher.context), listenTo(other.context)]);
 });
@@ -64,8 +66,8 @@ test('[A7] chats both ways and answers a quiz', async () => {
   await firefox.reads('收到，谢谢');
 
   await askPreparedQuiz(teacher.page);
-  await firefox.reads(live.timeLeft('').trim());
-  await firefox.press('B');
+  await firefox.reads(live.submitAnswer);
+  await firefox.press(right);
   await firefox.press(live.submitAnswer);
   await firefox.reads(live.answerWait);
   await closeQuiz(teacher.page);

@@ -31,7 +31,11 @@ export async function run({ rounds }: BenchOptions): Promise<Figure[]> {
   }
 }
 
-async function playRound(sides: readonly JoinSide[], page: Page, turn: number): Promise<Record<JoinSide['name'], Join[]>> {
+async function playRound(
+  sides: readonly JoinSide[],
+  page: Page,
+  turn: number,
+): Promise<Record<JoinSide['name'], Join[]>> {
   const joins: Record<JoinSide['name'], Join[]> = { ours: [], bare: [] };
   for (let attempt = 0; attempt < joinsPerRound; attempt++)
     // Who goes first changes, so that neither always follows the other.
@@ -45,7 +49,11 @@ function figuresOf(measured: readonly Record<JoinSide['name'], Join[]>[]): Figur
   const ours = measured.flatMap((round) => round.ours);
   const bare = measured.flatMap((round) => round.bare);
   const time = (figure: string, share: number): Figure => {
-    const of = (joins: readonly Join[]) => quantile(joins.map(({ totalMs }) => totalMs), share);
+    const of = (joins: readonly Join[]) =>
+      quantile(
+        joins.map(({ totalMs }) => totalMs),
+        share,
+      );
     return {
       figure,
       value: of(ours),

@@ -34,7 +34,6 @@ export interface Config {
   serviceSecret: string;
   /** Newest first: the first encrypts, all decrypt. Never empty. */
   piiKeys: [PiiKey, ...PiiKey[]];
-  blindIndexKey: Buffer;
   sfu: {
     listenIp: string;
     /** What browsers are told to reach; null: the listen address itself. */
@@ -109,7 +108,6 @@ const environment = z.object({
   SERVICE_SECRET: secret.optional(),
   PII_KEY: key32.optional(),
   PII_KEYS: keyList.optional(),
-  BLIND_INDEX_KEY: key32.optional(),
   SFU_LISTEN_IP: z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address' }).optional(),
   SFU_ANNOUNCED_ADDRESS: text.optional(),
   SFU_PORT_BASE: port.default(20_000),
@@ -194,7 +192,6 @@ export function loadConfig(
     tokenSecret: e.TOKEN_SECRET ?? fallback(secrets?.tokenSecret),
     serviceSecret: e.SERVICE_SECRET ?? fallback(secrets?.serviceSecret),
     piiKeys: [newest, ...older],
-    blindIndexKey: e.BLIND_INDEX_KEY ?? fallback(secrets?.blindIndexKey),
     sfu: {
       listenIp,
       announcedAddress: e.SFU_ANNOUNCED_ADDRESS ?? null,
@@ -212,7 +209,7 @@ export function loadConfig(
 }
 
 function missingInProduction(given: Record<string, string | undefined>): string[] {
-  const required = ['PUBLIC_URL', 'TOKEN_SECRET', 'SERVICE_SECRET', 'BLIND_INDEX_KEY', 'METRICS_TOKEN'];
+  const required = ['PUBLIC_URL', 'TOKEN_SECRET', 'SERVICE_SECRET', 'METRICS_TOKEN'];
   const problems = required
     .filter((name) => !given[name])
     .map((name) => `${name}: missing (required in production)`);

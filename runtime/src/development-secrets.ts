@@ -12,7 +12,6 @@ const stored = z.object({
   tokenSecret: z.string().min(32),
   serviceSecret: z.string().min(32),
   piiKey: base64Key,
-  blindIndexKey: base64Key,
 });
 
 export type DevelopmentSecrets = z.infer<typeof stored>;
@@ -29,7 +28,7 @@ export function loadDevelopmentSecrets(dataDir: string): DevelopmentSecrets {
 
 function makeSecrets(file: string): DevelopmentSecrets {
   const fresh = () => randomBytes(32).toString('base64');
-  const secrets = { tokenSecret: fresh(), serviceSecret: fresh(), piiKey: fresh(), blindIndexKey: fresh() };
+  const secrets = { tokenSecret: fresh(), serviceSecret: fresh(), piiKey: fresh() };
   const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, JSON.stringify(secrets, null, 2), { mode: 0o600, flag: 'wx' });
   try {

@@ -28,7 +28,11 @@ const hiddenKeys = [
   'frame',
 ] as const;
 
+/** PostgreSQL repeats the whole row, or the value that was taken, in these parts of its errors. */
+const hiddenOfErrors = ['detail', 'where', 'parameters', 'meta'] as const;
+
 const hiddenPaths = [
+  ...hiddenOfErrors.map((key) => `err.${key}`),
   ...hiddenKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
   '*.headers["set-cookie"]',
   'headers["set-cookie"]',

@@ -14,7 +14,6 @@ const production = {
   TOKEN_SECRET: 't'.repeat(32),
   SERVICE_SECRET: 's'.repeat(32),
   PII_KEY: keyOf(1),
-  BLIND_INDEX_KEY: keyOf(2),
   METRICS_TOKEN: 'm'.repeat(16),
   SFU_ANNOUNCED_ADDRESS: 'media.class.example',
 };
@@ -62,7 +61,6 @@ describe('development', () => {
     const first = load({});
     expect(load({})).toEqual(first);
     expect(first.piiKeys[0].key).toHaveLength(32);
-    expect(first.blindIndexKey.equals(first.piiKeys[0].key)).toBe(false);
     expect(statSync(join(cwd, '.data/secrets.json')).mode & 0o777).toBe(0o600);
     expect(load({ TOKEN_SECRET: 'g'.repeat(40) }).tokenSecret).toBe('g'.repeat(40));
   });
@@ -113,7 +111,6 @@ describe('production', () => {
       'TOKEN_SECRET',
       'SERVICE_SECRET',
       'PII_KEY',
-      'BLIND_INDEX_KEY',
       'METRICS_TOKEN',
       'PUBLIC_URL',
     ])

@@ -33,6 +33,24 @@ test('[J1] secrets and personal data are hidden wherever they stand', () => {
   });
 });
 
+test('[J1] an error of the database does not repeat the row it refused', () => {
+  const lines: string[] = [];
+  const log = createLogger({
+    name: 'web',
+    level: 'info',
+    format: 'json',
+    out: { write: (line) => lines.push(line) },
+  });
+  const refused = Object.assign(new Error('new row violates a check constraint'), {
+    code: '23514',
+    constraint: 'User_locale_check',
+    detail: 'Failing row contains (7, zhangsan, $argon2id$v=19$...).',
+  });
+  log.error({ err: refused }, 'internal error');
+  expect(lines.join('')).not.toContain('zhangsan');
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ err: { code: '23514', constraint: 'User_locale_check' } });
+});
+
 test('a person reads one line, with the stack under it', () => {
   const lines: string[] = [];
   const log = createLogger({

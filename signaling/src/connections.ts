@@ -32,6 +32,11 @@ export interface Connection {
 
 export interface Connections {
   add(connection: Connection): void;
+  /**
+   * The class has taken this connection in: it is its person's one there from now on. A tab that only connected, or is
+   * refused, takes nothing from the one that is there.
+   */
+  seat(connection: Connection): void;
   remove(connection: Connection): void;
   all(): Iterable<Connection>;
   get(id: string): Connection | null;
@@ -46,7 +51,7 @@ export interface Connections {
 export function createConnections(): Connections {
   const byId = new Map<string, Connection>();
   const bySession = new Map<string, Set<Connection>>();
-  /** The latest connection of each person in each class. */
+  /** The connection of each person that each class took in last. */
   const byClass = new Map<string, Map<string, Connection>>();
 
   return {
@@ -54,6 +59,8 @@ export function createConnections(): Connections {
       byId.set(connection.id, connection);
       const session = bySession.get(connection.sid) ?? new Set();
       bySession.set(connection.sid, session.add(connection));
+    },
+    seat(connection) {
       const members = byClass.get(connection.classId) ?? new Map<string, Connection>();
       byClass.set(connection.classId, members.set(connection.person.userId, connection));
     },

@@ -26,8 +26,11 @@ export type PageHandlers = {
 export interface EdgeDeps {
   handlers: PageHandlers;
   onBeat: (connection: Connection, beat: Beat) => void;
-  /** Something a person did was accepted: a proof of presence [AT1]. */
-  accepted: (connection: Connection) => void;
+  /**
+   * Something a person did was accepted: a proof of presence at the moment it arrived [AT1]. When the answer was ready
+   * the person may have been gone for seconds.
+   */
+  accepted: (connection: Connection, at: number) => void;
   limits: ConnectionLimits;
   now: () => number;
   log: Logger;
@@ -50,6 +53,7 @@ export function createEdge(deps: EdgeDeps): { attach(connection: Connection): vo
     if (!mayUse(connection.person.role, name)) throw new AppError('forbidden');
     if (connection.stage !== 'joined' && name !== 'join' && name !== 'leave')
       throw new AppError('not-joined');
+    if (connection.stage === 'joining' && name === 'join') throw new AppError('conflict');
     return call(connection, name, payload);
   }
 
@@ -80,10 +84,11 @@ export function createEdge(deps: EdgeDeps): { attach(connection: Connection): vo
     const last = args.at(-1);
     const answer = isAnswer(last) ? last : null;
     const payload = args[0] === answer ? undefined : args[0];
+    const at = now();
     try {
       const data = await answerTo(connection, name, payload);
       count(name, 'ok');
-      deps.accepted(connection);
+      deps.accepted(connection, at);
       answer?.({ ok: true, data });
     } catch (error) {
       const refused = toProtocolError(error, deps.log);

@@ -5,7 +5,7 @@ import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import { z } from 'zod';
 import type { Boards } from './board/boards.ts';
-import type { Connection } from './connections.ts';
+import type { Connection, Connections } from './connections.ts';
 import { commandNames, type CommandName } from './coordinator/commands.ts';
 import type { Coordinators } from './coordinator/coordinators.ts';
 import { enterReply, rosterReply } from './coordinator/messages.ts';
@@ -20,6 +20,7 @@ export interface PageHandlersDeps {
   nodeId: string;
   now: () => number;
   log: Logger;
+  connections: Connections;
   coordinators: Coordinators;
   classes: LocalClasses;
   visits: Visits;
@@ -38,7 +39,7 @@ const placement = z.object({ sfuNode: z.string().nullable() });
 type Commands = Pick<PageHandlers, CommandName>;
 
 export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
-  const { coordinators, classes, visits, chips, relay, boards } = deps;
+  const { connections, coordinators, classes, visits, chips, relay, boards } = deps;
 
   /** All of them go the same way: to the class's coordinator, which decides. */
   function command<K extends ClientEventName>(name: K & CommandName) {
@@ -66,13 +67,16 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
         enterReply.parse(reply),
       );
       refuseIfGone(connection);
-      local.live = entered.live;
+      connections.seat(connection);
+      // The answer may have been overtaken by a broadcast that knows more.
+      if (local.seq === null || entered.snapshot.seq >= local.seq) local.live = entered.live;
       local.seq ??= entered.snapshot.seq;
       local.sfuNode = entered.sfuNode;
       local.watched = entered.watched;
+      // Before the media: a slow SFU takes nothing from the time of who is here [AT1].
+      const visit = visits.join(connection, request, entered.policy);
       const media = await joinMedia(connection, entered.sfuNode, request);
       refuseIfGone(connection);
-      const visit = visits.join(connection, request, entered.policy);
       if (first) chips.joined(visit, lastSeq !== null);
       const snapshot = { ...entered.snapshot, counted: chips.now(visit) };
       whenAnswered(connection, () => welcome(connection, snapshot.seq, media === 'unavailable'));

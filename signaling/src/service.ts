@@ -34,7 +34,7 @@ import { createJanitor, signalingKind } from './presence/janitor.ts';
 import { createVisits } from './presence/visits.ts';
 import { createConnectionLimits, type ConnectionLimits } from './rate-limits.ts';
 import { loadScreen, type Screen } from './screening.ts';
-import { createEndedSessions, watchSessions } from './sessions.ts';
+import { createSessions } from './sessions.ts';
 import { createSocketServer } from './sockets.ts';
 import { createTroubles } from './troubles.ts';
 
@@ -83,7 +83,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   let closing: Promise<void> | null = null;
 
   const rooms = deps.config.redisUrl ? await createRoomAdapter(deps.config.redisUrl, log) : null;
-  const sessions = createEndedSessions(now);
+  const sessions = createSessions({ bus: state.bus, db, connections, now, log });
   const io = createSocketServer({
     http: deps.http,
     tokenSecret: deps.config.tokenSecret,
@@ -208,7 +208,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
         return relay.hold(classId, sfuNode, effect.userId, effect.source, effect.held);
       case 'close-class':
         return relay.closeClass(classId, sfuNode);
-      case 'close-connection':
+      case 'put-out':
         return;
     }
   }
@@ -303,6 +303,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       nodeId,
       now,
       log,
+      connections,
       coordinators,
       classes,
       visits,
@@ -314,7 +315,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       farewell,
     }),
     onBeat: (connection, beat) => visits.beat(connection, beat),
-    accepted: (connection) => visits.message(connection),
+    accepted: (connection, at) => visits.message(connection, at),
     limits: deps.limits ?? createConnectionLimits(),
     now,
     log,
@@ -336,12 +337,13 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       refusals: { since: 0, count: 0 },
     };
     connections.add(connection);
+    sessions.opened(connection.sid);
     edge.attach(connection);
     socket.on('disconnect', () => depart(connection, 'lost'));
   });
 
   const unsubscribe = await Promise.all([
-    watchSessions({ bus: state.bus, db, connections, sessions, log }),
+    sessions.watch(),
     state.bus.subscribe('outages', () => chips.outagesChanged()),
   ]);
   const consumption = await consumePresence({ log: state.presenceLog, db, nodeId, failed: databaseFailed });
@@ -397,6 +399,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       visits.sweep();
       chips.tick();
       closeStrangers();
+      void sessions.check();
       void facts.flush();
     }, flushMs),
     setInterval(() => void boards.tick(), flushMs),
@@ -447,7 +450,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     await classes.close();
     troubles.close();
     // Closes the sockets; the HTTP server is its maker's, so only the engine is closed.
-    io.disconnectSockets(true);
+    io.local.disconnectSockets(true);
     io.engine.close();
     await Promise.all([...io._nsps.values()].map(async (nsp) => nsp.adapter.close()));
     rooms?.close();

@@ -6,59 +6,74 @@ import type { Logger } from '@keshi/runtime/log';
 import type { ClassBus, Unsubscribe } from '@keshi/runtime/state/ports';
 import { dismiss, type Connections } from './connections.ts';
 
-export interface EndedSessions {
-  note(ended: Pick<SessionEnded, 'sid' | 'reason'>): void;
-  reasonOf(sid: string): SessionEnded['reason'] | null;
+type Reason = SessionEnded['reason'];
+
+export interface Sessions {
+  /** Why a session has ended, if this node was told of it a short while ago. */
+  reasonOf(sid: string): Reason | null;
+  /** A connection of this session has opened: the database is asked with the next `check`. */
+  opened(sid: string): void;
+  /** Once a second, one query for all that opened: the end may have been told before this node could hear it. */
+  check(): Promise<void>;
+  /** Listens for ends; also after notices may have been missed. */
+  watch(): Promise<Unsubscribe>;
+}
+
+export interface SessionsDeps {
+  bus: ClassBus;
+  db: Db;
+  connections: Connections;
+  now: () => number;
+  log: Logger;
 }
 
 /** Longer than a ticket lives. */
 const rememberedMs = 5 * 60_000;
 
-export function createEndedSessions(now: () => number): EndedSessions {
+export function createSessions({ bus, db, connections, now, log }: SessionsDeps): Sessions {
   // In the order they ended, so that the oldest are forgotten first.
-  const ended = new Map<string, { at: number; reason: SessionEnded['reason'] }>();
-  return {
-    note({ sid, reason }) {
-      for (const [known, { at }] of ended) {
-        if (now() - at < rememberedMs) break;
-        ended.delete(known);
-      }
-      ended.set(sid, { at: now(), reason });
-    },
-    reasonOf: (sid) => ended.get(sid)?.reason ?? null,
-  };
-}
+  const ended = new Map<string, { at: number; reason: Reason }>();
+  let unchecked = new Set<string>();
 
-/** Also after notices may have been missed: then the database is asked. */
-export function watchSessions(deps: {
-  bus: ClassBus;
-  db: Db;
-  connections: Connections;
-  sessions: EndedSessions;
-  log: Logger;
-}): Promise<Unsubscribe> {
-  const { bus, db, connections, sessions, log } = deps;
-
-  function end({ sid, reason }: Pick<SessionEnded, 'sid' | 'reason'>): void {
-    sessions.note({ sid, reason });
+  function end(sid: string, reason: Reason): void {
+    for (const [known, { at }] of ended) {
+      if (now() - at < rememberedMs) break;
+      ended.delete(known);
+    }
+    ended.set(sid, { at: now(), reason });
     for (const connection of connections.ofSession(sid)) dismiss(connection, reason);
   }
 
-  async function compare(): Promise<void> {
-    for (const { id, replaced } of await endedAmong(db, connections.sessions()))
-      end({ sid: id, reason: replaced ? 'session-replaced' : 'session-revoked' });
+  async function check(): Promise<void> {
+    if (unchecked.size === 0) return;
+    const asked = unchecked;
+    unchecked = new Set();
+    try {
+      for (const { id, replaced } of await endedAmong(db, [...asked]))
+        end(id, replaced ? 'session-replaced' : 'session-revoked');
+    } catch (error) {
+      log.warn({ err: error }, 'sessions could not be compared');
+      for (const sid of asked) unchecked.add(sid);
+    }
   }
 
-  return bus.subscribe(
-    sessionsChannel,
-    (message) => {
-      const ended = sessionEnded.safeParse(message);
-      if (ended.success) end(ended.data);
-      else log.error('a session notice that cannot be read');
-    },
-    {
-      onGap: () =>
-        void compare().catch((error: unknown) => log.warn({ err: error }, 'sessions could not be compared')),
-    },
-  );
+  return {
+    reasonOf: (sid) => ended.get(sid)?.reason ?? null,
+    opened: (sid) => void unchecked.add(sid),
+    check,
+    watch: () =>
+      bus.subscribe(
+        sessionsChannel,
+        (message) => {
+          const notice = sessionEnded.safeParse(message);
+          if (notice.success) end(notice.data.sid, notice.data.reason);
+          else log.error('a session notice that cannot be read');
+        },
+        {
+          onGap() {
+            for (const sid of connections.sessions()) unchecked.add(sid);
+          },
+        },
+      ),
+  };
 }

@@ -1,19 +1,18 @@
 /**
- * What of ours is broken at the moment. Hosts are told in one line, and when the database is back the time it was away
- * is recorded as an outage of ours [AT4].
+ * What of ours is broken at the moment. Hosts are told in one line, and when it works again the time it did not is
+ * recorded as an outage of ours [AT4]: whoever could not come back meanwhile, or reloaded a frozen page, is bridged.
  */
 import type { Db } from '@keshi/db/client';
-import { recordOutage } from '@keshi/db/outages';
+import { recordOutage, type OutageKind } from '@keshi/db/outages';
 import type { Logger } from '@keshi/runtime/log';
 import type { ServerPayload } from '@keshi/contract/signaling';
 
 export type TroubleKind = ServerPayload<'trouble'>['kind'];
-/** What pages are told to wait while the database is away. */
-export const databaseRetryMs = 2_000;
 
 export interface Troubles {
   began(kind: TroubleKind): void;
-  ended(kind: TroubleKind): void;
+  /** Of the database it is found out here. */
+  ended(kind: Exclude<TroubleKind, 'database'>): void;
   /** What lasts now, for a host who joins meanwhile. */
   current(): ServerPayload<'trouble'>[];
   close(): void;
@@ -31,24 +30,47 @@ export interface TroublesDeps {
 }
 
 const probeMs = 500;
+/** What pages are told to wait while it lasts. */
+const retryMs = 2_000;
+const outageOf: Record<TroubleKind, OutageKind> = {
+  database: 'database',
+  media: 'sfu',
+  'shared-state': 'shared-state',
+};
 
 export function createTroubles(deps: TroublesDeps): Troubles {
   const { db, now, log } = deps;
   const since = new Map<TroubleKind, number>();
+  /** Over, and not on record yet, because the database is away as well. */
+  const unrecorded: { kind: OutageKind; from: number; to: number }[] = [];
   let probing: NodeJS.Timeout | null = null;
+  let recording: Promise<void> | null = null;
   let closed = false;
+
+  async function recordAll(): Promise<void> {
+    for (let next = unrecorded[0]; next; next = unrecorded[0]) {
+      await recordOutage(db, { ...next, scope: 'all', retryMs });
+      unrecorded.shift();
+      deps.recorded();
+    }
+  }
+
+  /** Rejects while the database is away; what is over stays to be recorded. */
+  function record(): Promise<void> {
+    recording ??= recordAll().finally(() => (recording = null));
+    return recording;
+  }
 
   async function probe(): Promise<void> {
     probing = null;
-    const from = since.get('database');
-    if (from === undefined || closed) return;
+    if (closed) return;
     try {
       if (!(await db.health()).ok) throw new Error('not yet');
-      const to = now();
-      await deps.databaseBack();
-      await recordOutage(db, { kind: 'database', scope: 'all', from, to, retryMs: databaseRetryMs });
-      deps.recorded();
-      ended('database');
+      if (since.has('database')) {
+        await deps.databaseBack();
+        heal('database');
+      }
+      await record();
     } catch {
       probeLater();
     }
@@ -59,12 +81,15 @@ export function createTroubles(deps: TroublesDeps): Troubles {
     probing ??= setTimeout(() => void probe(), probeMs);
   }
 
-  function ended(kind: TroubleKind): void {
+  function heal(kind: TroubleKind): boolean {
     const from = since.get(kind);
-    if (from === undefined) return;
+    if (from === undefined) return false;
     since.delete(kind);
-    log.info({ kind, lastedMs: now() - from }, 'trouble healed');
+    const to = now();
+    unrecorded.push({ kind: outageOf[kind], from, to });
+    log.info({ kind, lastedMs: to - from }, 'trouble healed');
     deps.tellHosts({ kind, since: from, healed: true });
+    return true;
   }
 
   return {
@@ -75,7 +100,9 @@ export function createTroubles(deps: TroublesDeps): Troubles {
       deps.tellHosts({ kind, since: now(), healed: false });
       if (kind === 'database') probeLater();
     },
-    ended,
+    ended(kind) {
+      if (heal(kind)) record().catch(probeLater);
+    },
     current: () => [...since].map(([kind, from]) => ({ kind, since: from, healed: false })),
     close() {
       closed = true;

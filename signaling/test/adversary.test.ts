@@ -3,11 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { createDb } from '@keshi/db/client';
 import { intervalsOfPerson } from '@keshi/db/presence';
 import { silent, testKeys } from '@keshi/db/testing/database';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { joinRequest, openPage, ticketFor } from './harness.ts';
 import { useClass } from './setup.ts';
 
 const stage = useClass();
+beforeEach(() => {
+  stage.node.clock.stoppedAt = Date.now();
+});
 const second = 1_000;
 
 function wait(seconds: number): void {
@@ -109,7 +112,7 @@ describe('sessions', () => {
     const { id: userId, sid } = stage.learner();
     const at = new Date();
     await db.prisma.loginSession.create({
-      data: { id: sid, userId, createdAt: at, expiresAt: new Date(at.getTime() + 60_000), endedAt: at, endReason: 'revoked', tokenHash: randomUUID() },
+      data: { id: sid, userId, refreshHash: randomUUID(), expiresAt: at, endedAt: at, endReason: 'revoked' },
     });
     const page = await stage.enterLearner();
     expect((await page.message('goodbye')).reason).toBe('session-revoked');

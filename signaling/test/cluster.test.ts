@@ -157,11 +157,12 @@ describe('a node that dies', () => {
     expect(outage.to?.getTime()).toBeGreaterThan(outage.from.getTime());
   });
 
-  test('a node that is stopped in order tells its pages when to come back, and hands its classes on', async () => {
+  test('a node that is stopped in order tells its own pages, and no others, when to come back, and hands its classes on', async () => {
     const leaving = await runNode({ database: world.database.url, redis: redis.url });
     const host = await enter(leaving, world.host, world.classId);
     await host.send('class.start', {});
     await host.send('chat.send', say('一'));
+    const elsewhere = await enter(a, learner(0), world.classId);
     const stopped = leaving.stop();
     const goodbye = await host.message('goodbye');
     expect(goodbye.reason).toBe('draining');
@@ -172,17 +173,36 @@ describe('a node that dies', () => {
     expect(snapshot.class.state).toBe('live');
     expect(snapshot.chat.map(({ text }) => text)).toEqual(['一']);
     expect(await world.db.prisma.visit.count({ where: { nodeId: leaving.nodeId, closedAt: null } })).toBe(0);
+    expect(elsewhere.socket.connected).toBe(true);
+  });
+});
+
+describe('a coordinator that dies between storing and telling', () => {
+  test('a ban holds: who is still connected is put out by the next coordinator', async () => {
+    const third = await startNode(world.db, { redisUrl: redis.url });
+    const observer = await enter(third, world.observer, world.classId);
+    const page = await enter(a, learner(0), world.classId);
+    const bannedAt = new Date();
+    const member = { classId: world.classId, userId: learner(0).id };
+    await world.db.prisma.classMember.create({ data: { ...member, bannedAt } });
+    const gone = observer.message('goodbye');
+    await third.close();
+    await gone;
+    await enter(b, world.host, world.classId);
+    expect((await page.message('goodbye')).reason).toBe('banned');
+    await expect.poll(() => page.socket.connected).toBe(false);
   });
 });
 
 describe('Redis away', () => {
-  test('a class goes on for those connected to its node, and is whole again afterwards', async () => {
+  test('[AT4] a class goes on for those connected to its node, and is whole again afterwards', async () => {
     const host = await enter(a, world.host, world.classId);
     const here = await enter(a, learner(0), world.classId);
     await host.send('class.start', {});
     await redis.halt('SIGKILL');
     await host.send('chat.send', say('没有 Redis'));
     await here.event('chat.sent', (e) => e.message.text === '没有 Redis');
+    await host.message('trouble', ({ kind, healed }) => kind === 'shared-state' && !healed);
     await redis.start();
     await expect
       .poll(
@@ -203,5 +223,9 @@ describe('Redis away', () => {
       .toBe(true);
     await host.send('chat.send', say('又有了'));
     await here.event('chat.sent', (e) => e.message.text === '又有了');
+    // Whoever could not come back meanwhile is bridged.
+    await expect
+      .poll(() => world.db.prisma.outage.findFirst({ where: { kind: 'shared-state' } }), { timeout: 10_000 })
+      .toMatchObject({ scope: 'all', to: expect.any(Date) });
   });
 });

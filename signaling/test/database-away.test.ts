@@ -53,10 +53,10 @@ test('[AT4] PostgreSQL crashes in the middle of a class: commands say so, nothin
       }
     }
   })();
-  await expect.poll(() => acknowledged.length).toBeGreaterThan(20);
+  await expect.poll(() => acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(20);
   process.kill(server.pid, 'SIGKILL');
   await host.message('trouble', ({ kind, healed }) => kind === 'database' && !healed);
-  await expect.poll(() => refusals).toBeGreaterThan(0);
+  await expect.poll(() => refusals, { timeout: 10_000 }).toBeGreaterThan(0);
 
   // Who is there stays, who comes is let in, and the beats go on counting.
   const late = await enter(node, two, world.classId);

@@ -110,13 +110,19 @@ export async function createWorld(
   };
 }
 
+/** The time of a node: the system's, or from `stoppedAt` on only what a test adds. */
+export interface TestClock {
+  offset: number;
+  /** For tests to the second, however slow the machine is. */
+  stoppedAt: number | null;
+}
+
 export interface Node {
   url: string;
   http: Server;
   state: State;
   signaling: Signaling;
-  /** Added to the system's time. */
-  clock: { offset: number };
+  clock: TestClock;
   close(): Promise<void>;
 }
 
@@ -129,12 +135,14 @@ export async function startNode(
     state?: State;
     limits?: number;
     turn?: { urls: string[]; secret: string } | null;
+    /** Shared by nodes that follow each other. */
+    clock?: TestClock;
   } = {},
 ): Promise<Node> {
   const redisUrl = options.redisUrl ?? null;
   const state = options.state ?? (await createState({ redisUrl }, log));
   const http = createServer();
-  const clock = { offset: 0 };
+  const { clock = { offset: 0, stoppedAt: null } } = options;
   const signaling = await createSignaling({
     http,
     config: { tokenSecret, redisUrl, turn: options.turn ?? null },
@@ -144,7 +152,7 @@ export async function startNode(
     log,
     metrics: createMetrics({ service: 'test' }),
     health: createHealth(log),
-    clock: () => Date.now() + clock.offset,
+    clock: () => (clock.stoppedAt ?? Date.now()) + clock.offset,
     limits: createConnectionLimits({ scale: options.limits ?? 1_000 }),
     ...(options.nodeId ? { nodeId: options.nodeId } : {}),
   });

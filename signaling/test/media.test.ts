@@ -153,6 +153,17 @@ describe('media of a class', () => {
     expect(await codeOf(page.send('media.publish', {}))).toBe('not-on-stage');
   });
 
+  test('who is banned neither publishes nor watches from that moment on', async () => {
+    const { page: host } = await enter(world.host);
+    await produceMic(host);
+    const before = sfu.node.stats().peers;
+    const { page } = await enter(learner(0));
+    expect(sfu.node.stats().peers).toBe(before + 1);
+    await host.send('member.ban', { userId: learner(0).id, banned: true });
+    expect((await page.message('goodbye')).reason).toBe('banned');
+    await expect.poll(() => sfu.node.stats().peers).toBe(before);
+  });
+
   test('what is asked in the wrong shape or of others is refused', async () => {
     const { page: host } = await enter(world.host);
     const { page } = await enter(learner(0));

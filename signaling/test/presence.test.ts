@@ -1,5 +1,5 @@
 import { intervalsOfPerson, visitsOfClass } from '@keshi/db/presence';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { enter, openPage, ticketFor } from './harness.ts';
 import { useClass } from './setup.ts';
 
@@ -20,6 +20,10 @@ async function intervals(n = 0) {
 }
 
 describe('presence facts', () => {
+  beforeEach(() => {
+    stage.node.clock.stoppedAt = Date.now();
+  });
+
   test('[AT1] joining, beats, messages and leaving are proofs, to the second', async () => {
     const page = await stage.enterLearner();
     for (let n = 0; n < 3; n += 1) {
@@ -66,6 +70,36 @@ describe('presence facts', () => {
     wait(5);
     await page.beat(true);
     await expect.poll(async () => (await intervals()).length, { timeout: 5_000 }).toBe(2);
+  });
+
+  test('[AT2] a page hidden for at most 30 s between two proofs loses nothing, and until then the chip says hidden', async () => {
+    const host = await stage.enterHost();
+    await host.send('class.start', {});
+    const page = await stage.enterLearner();
+    wait(10);
+    await page.beat();
+    await page.beat(false);
+    wait(20);
+    await page.beat(false);
+    const hidden = await page.message('counted', ({ reason }) => reason === 'hidden');
+    expect(hidden).toMatchObject({ counting: false, countedMs: 10 * second });
+    await page.beat(true);
+    // The only allowance of AT2: what matters is how far apart the proofs are, not why.
+    await page.message('counted', ({ counting, countedMs }) => counting && countedMs === 30 * second);
+
+    await page.beat(false);
+    wait(31);
+    await page.beat(true);
+    await page.message('counted', ({ counting, countedMs }) => counting && countedMs === 30 * second);
+    wait(5);
+    await page.beat();
+    page.close();
+    await expect
+      .poll(() => intervals(), { timeout: 5_000 })
+      .toEqual([
+        { seconds: 30, cause: 'hidden' },
+        { seconds: 5, cause: 'lost' },
+      ]);
   });
 
   test('[AT1] pause and end of the class are proofs', async () => {
@@ -188,6 +222,18 @@ describe('the board', () => {
     await enter(stage.node, stage.learner(2), stage.classId);
     await observer.message('board', (board) => board.totals.present === 1);
     expect(host.heard('board').length).toBe(told);
+  });
+
+  test('tells the totals every two seconds while nothing happens, so that silence means a lost connection', async () => {
+    const host = await stage.enterHost();
+    await host.send('class.start', {});
+    const { totals } = await host.send('board.watch', { watch: true });
+    const quiet = await host.message(
+      'board',
+      (board) => board.rows.length === 0 && board.totals.at > totals.at,
+    );
+    const next = await host.message('board', (board) => board.totals.at > quiet.totals.at);
+    expect(next.totals.at - quiet.totals.at).toBeLessThan(3_500);
   });
 
   test('quiz results are in the rows', async () => {

@@ -33,6 +33,7 @@ export function useClass(
   });
   beforeEach(async () => {
     node.clock.offset = 0;
+    node.clock.stoppedAt = null;
     world.classId = await world.schedule(`课 ${randomUUID()}`);
   });
   afterEach(closePages);

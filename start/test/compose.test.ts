@@ -20,6 +20,7 @@ const composeShape = z.object({
       healthcheck: z.object({ test: z.array(z.string()) }),
       restart: z.string(),
       volumes: z.array(z.string()).default([]),
+      depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
     }),
   ),
   volumes: z.record(z.string(), z.unknown()),
@@ -65,6 +66,12 @@ describe('docker-compose.yml', () => {
         expect(config, `${variable} of ${name}`).toMatch(new RegExp(`^ {2}${variable}:`, 'm'));
       }
     }
+  });
+
+  test('believes the one proxy before the pages, and starts signaling on a database of this release', () => {
+    expect(compose.services.web?.environment.TRUST_PROXY).toBe(1);
+    expect(compose.services.signaling?.depends_on).toMatchObject({ web: { condition: 'service_healthy' } });
+    expect(read('web/server/src/main.ts')).toContain('await migrate(');
   });
 
   test('gives no secret a default and writes none down', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { classState, id, instant, organizationKind, role } from '../domain.ts';
-import { pageOf, pageQuery } from './page.ts';
+import { pageOf, pageQuery, queryInstant } from './page.ts';
 import { defineRoutes } from './route.ts';
 
 const byId = z.object({ id });
@@ -229,6 +229,15 @@ export const adminRoutes = defineRoutes({
     query: pageQuery.extend({ courseId: id.optional() }),
     reply: pageOf(groupRow),
   },
+  getGroup: {
+    method: 'GET',
+    path: '/api/admin/groups/:id',
+    tag: 'admin',
+    access: 'session',
+    summary: 'One class group.',
+    params: byId,
+    reply: groupRow,
+  },
   createGroup: {
     method: 'POST',
     path: '/api/admin/groups',
@@ -312,8 +321,8 @@ export const adminRoutes = defineRoutes({
     summary: 'The audit log in one’s scope, newest first.',
     query: pageQuery.extend({
       action: z.string().max(64).optional(),
-      from: z.coerce.number().int().optional(),
-      to: z.coerce.number().int().optional(),
+      from: queryInstant.optional(),
+      to: queryInstant.optional(),
     }),
     reply: pageOf(auditRow),
   },

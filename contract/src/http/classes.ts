@@ -13,7 +13,7 @@ import {
   timelineSpan,
 } from '../domain.ts';
 import { question, quizDraft, screeningAlert } from '../signaling.ts';
-import { pageOf, pageQuery } from './page.ts';
+import { pageOf, pageQuery, queryInstant } from './page.ts';
 import { defineRoutes } from './route.ts';
 
 const byId = z.object({ id });
@@ -39,7 +39,15 @@ export const classSummary = z.object({
   expected: z.int().nonnegative(),
   online: z.int().nonnegative(),
   /** The asking learner's own attendance of an ended or running class. */
-  mine: z.object({ presentMs: durationMs, liveMs: durationMs, rate: z.number().nullable() }).nullable(),
+  mine: z
+    .object({
+      presentMs: durationMs,
+      liveMs: durationMs,
+      rate: z.number().nullable(),
+      /** Of the class's course: a rate below it is listed [AT6]. */
+      minimumRate: z.number(),
+    })
+    .nullable(),
   version: z.int(),
 });
 export type ClassSummary = z.infer<typeof classSummary>;
@@ -68,11 +76,15 @@ export const preparedQuiz = z.object({
 });
 export type PreparedQuiz = z.infer<typeof preparedQuiz>;
 
-const reportQuery = z.object({
-  /** `true` shows full names to those who may see them; the reading is logged. */
-  unmask: z.stringbool().default(false),
-  lang: z.enum(['zh-CN', 'en']).default('zh-CN'),
-});
+const reportQuery = z
+  .object({
+    /** `true` shows full names to those who may see them; the reading is logged with its reason. */
+    unmask: z.stringbool().default(false),
+    /** Why full names are needed; required with `unmask`. */
+    reason: z.string().trim().min(2).max(200).optional(),
+    lang: z.enum(['zh-CN', 'en']).default('zh-CN'),
+  })
+  .refine(({ unmask, reason }) => !unmask || reason !== undefined, { path: ['reason'] });
 
 export const classRoutes = defineRoutes({
   listClasses: {
@@ -82,8 +94,8 @@ export const classRoutes = defineRoutes({
     access: 'session',
     summary: 'Classes the person attends, teaches or may observe, by time.',
     query: pageQuery.extend({
-      from: z.coerce.number().int().optional(),
-      to: z.coerce.number().int().optional(),
+      from: queryInstant.optional(),
+      to: queryInstant.optional(),
       as: classRole.optional(),
       state: classState.optional(),
       order: z.enum(['soonest', 'latest']).default('soonest'),

@@ -14,7 +14,10 @@ const ip = '127.0.0.1';
 /** mediasoup checks the inside itself; this bench speaks only to its own page. */
 const handedOn = <T>() => z.custom<T>((value) => typeof value === 'object' && value !== null);
 const asConnect = z.object({ id: z.string(), dtlsParameters: handedOn<types.DtlsParameters>() });
-const asProduce = z.object({ kind: z.enum(['audio', 'video']), rtpParameters: handedOn<types.RtpParameters>() });
+const asProduce = z.object({
+  kind: z.enum(['audio', 'video']),
+  rtpParameters: handedOn<types.RtpParameters>(),
+});
 const asJoin = z.object({ rtpCapabilities: handedOn<types.RtpCapabilities>() });
 
 export async function openBareClass(): Promise<JoinSide> {

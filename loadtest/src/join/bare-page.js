@@ -31,10 +31,13 @@ async function publish() {
   transport.on('produce', ({ kind, rtpParameters }, done, fail) => {
     post('/produce', { kind, rtpParameters }).then(done, fail);
   });
-  const codec = device.sendRtpCapabilities.codecs.find(({ mimeType }) => mimeType === 'video/H264');
+  const codec = device.sendRtpCapabilities.codecs.find(({ mimeType }) => mimeType === 'video/VP8');
   const [camera] = stream.getVideoTracks();
   camera.contentHint = 'motion';
-  await transport.produce({ track: stream.getAudioTracks()[0], codecOptions: { opusFec: true, opusDtx: true } });
+  await transport.produce({
+    track: stream.getAudioTracks()[0],
+    codecOptions: { opusFec: true, opusDtx: true },
+  });
   await transport.produce({
     track: camera,
     encodings: cameraLayers,
@@ -46,7 +49,9 @@ async function publish() {
 
 async function join() {
   mark('keshi:join-click');
-  const { transport: options, consumers } = await post('/join', { rtpCapabilities: device.recvRtpCapabilities });
+  const { transport: options, consumers } = await post('/join', {
+    rtpCapabilities: device.recvRtpCapabilities,
+  });
   mark('keshi:joined');
   const transport = device.createRecvTransport(options);
   transport.on('connect', ({ dtlsParameters }, done, fail) => {
@@ -69,7 +74,8 @@ async function join() {
 async function waitForSound(transport) {
   for (;;) {
     for (const row of (await transport.getStats()).values())
-      if (row.type === 'inbound-rtp' && row.kind === 'audio' && row.packetsReceived > 0) return mark('keshi:first-audio');
+      if (row.type === 'inbound-rtp' && row.kind === 'audio' && row.packetsReceived > 0)
+        return mark('keshi:first-audio');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -40,7 +40,8 @@ export async function measureJoin(side: JoinSide, page: Page): Promise<Join> {
   return { totalMs: Math.max(frame, audio) - click, signalingMs: joined - click, roundTrips };
 }
 
-const isAsking = (request: Request) => request.method() === 'POST' && /\/(ticket|join|connect)$/.test(request.url());
+const isAsking = (request: Request) =>
+  request.method() === 'POST' && /\/(ticket|join|connect)$/.test(request.url());
 
 /**
  * Counts what the page asked and was answered from now on: HTTP requests on the way into the class, the opening of the

@@ -22,8 +22,8 @@ export interface Board {
   apply(batch: readonly PresenceFact[]): void;
   /** Everything, as of `now`. */
   full(room: Readonly<Classroom>, now: number): BoardView;
-  /** Rows that say something new since they were last told, and the totals; null when nothing moved. */
-  delta(room: Readonly<Classroom>, now: number): BoardView | null;
+  /** Rows that say something new since they were last told, and the totals. */
+  delta(room: Readonly<Classroom>, now: number): BoardView;
 }
 
 /** Time that passes moves every row; rows in which nothing else happened are told this often, ms. */
@@ -134,7 +134,7 @@ export function createBoard(loaded: AttendanceFacts): Board {
         told.set(row.userId, { essence, at: now });
         return true;
       });
-      return news.length === 0 ? null : { totals, rows: news };
+      return { totals, rows: news };
     },
   };
 }

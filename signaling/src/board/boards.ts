@@ -23,6 +23,7 @@ interface Watched {
   board: Board;
   watchers: Map<string, ClassRole>;
   unsubscribe: Unsubscribe;
+  toldAt: number;
   loadedAt: number;
   loading: boolean;
 }
@@ -57,6 +58,8 @@ export interface BoardsDeps {
 }
 
 const reloadMs = 10_000;
+/** Who watches hears the totals at least this often, so that silence means a lost connection and nothing else. */
+const quietMs = 2_000;
 const batchOf = z.array(presenceFact);
 const boardReply = serverEvents.board;
 
@@ -85,7 +88,14 @@ export function createBoards(deps: BoardsDeps): Boards {
     }
     board = createBoard(facts);
     for (const batch of early) board.apply(batch);
-    const entry: Watched = { board, watchers: new Map(), unsubscribe, loadedAt: now(), loading: false };
+    const entry: Watched = {
+      board,
+      watchers: new Map(),
+      unsubscribe,
+      toldAt: now(),
+      loadedAt: now(),
+      loading: false,
+    };
     watched.set(classId, entry);
     return entry;
   }
@@ -176,8 +186,9 @@ export function createBoards(deps: BoardsDeps): Boards {
         }
         reload(classId, entry);
         const news = entry.board.delta(coordinator.room, now());
-        if (news)
-          for (const role of new Set(entry.watchers.values())) deps.tell(classId, role, seenBy(role, news));
+        if (news.rows.length === 0 && now() - entry.toldAt < quietMs) continue;
+        entry.toldAt = now();
+        for (const role of new Set(entry.watchers.values())) deps.tell(classId, role, seenBy(role, news));
       }
     },
     async close() {

@@ -152,11 +152,21 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   }
 
   function perform(effect: Effect): void {
-    if (effect.kind === 'close-connection') {
-      broadcaster.send({ kind: 'close', userId: effect.userId, connectionId: null, reason: effect.reason });
+    if (effect.kind === 'put-out') {
+      putOut(effect.userId);
       return;
     }
     deps.perform(room.id, sfuNode, effect);
+  }
+
+  /** A banned person neither stays nor goes on watching. */
+  function putOut(userId: string): void {
+    broadcaster.send({ kind: 'close', userId, connectionId: null, reason: 'banned' });
+    deps.leaveMedia(room.id, sfuNode, userId);
+  }
+
+  function isBanned(userId: string): boolean {
+    return memberOf(room, userId).bannedAt !== null;
   }
 
   function live(): LiveTime {
@@ -266,12 +276,16 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     },
     async command(actor, command) {
       const prepared = await lookUp(command);
-      return enqueue(actor, (turn) => decide(turn, command, { screen: deps.screen, prepared }));
+      return enqueue(actor, (turn) => {
+        // What was on its way when the ban came.
+        if (isBanned(actor.userId)) throw new AppError('banned');
+        return decide(turn, command, { screen: deps.screen, prepared });
+      });
     },
     async enter(presence, lastSeq) {
       const { person } = presence;
       if (closed) throw new FencedOut();
-      if (memberOf(room, person.userId).bannedAt !== null) throw new AppError('banned');
+      if (isBanned(person.userId)) throw new AppError('banned');
       const over = room.state === 'cancelled' || (room.endedAt !== null && now() - room.endedAt > lingerMs);
       if (over && person.role === 'attendee') throw new AppError('class-ended');
       const former = room.online.get(person.userId);
@@ -298,7 +312,12 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       if (room.online.get(userId)?.connectionId === connectionId) depart(userId, orderly);
     },
     present(members) {
-      for (const presence of members) if (!room.online.has(presence.person.userId)) arrive(presence);
+      for (const presence of members) {
+        const { userId } = presence.person;
+        // The former coordinator stored the ban and did not live to tell.
+        if (isBanned(userId)) putOut(userId);
+        else if (!room.online.has(userId)) arrive(presence);
+      }
     },
     keepNodes(alive) {
       for (const [userId, { nodeId }] of room.online) if (!alive.has(nodeId)) depart(userId, false);

@@ -28,7 +28,7 @@ export function banMember(turn: Turn, { userId, banned }: Request<'member.ban'>)
   }
   changeMember(turn, userId, { bannedAt: banned ? now : null });
   emit(turn, userId, { type: 'member.banned', userId, banned });
-  if (banned) turn.effects.push({ kind: 'close-connection', userId, reason: 'banned' });
+  if (banned) turn.effects.push({ kind: 'put-out', userId });
 }
 
 function requireLearner(turn: Turn, userId: string): void {

@@ -29,7 +29,7 @@ export type Effect =
   | { kind: 'unpublish'; userId: string }
   | { kind: 'hold'; userId: string; source: import('@keshi/contract/domain').MediaSource; held: boolean }
   | { kind: 'close-class' }
-  | { kind: 'close-connection'; userId: string; reason: 'banned' };
+  | { kind: 'put-out'; userId: string };
 
 /** A text that was stopped: the refusal is answered, and yet what it left behind (hit and alert) is stored. */
 export class Screened extends AppError {

@@ -51,12 +51,7 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
   function readOutages(): Promise<void> {
     outagesRead ??= outagesBetween(db, now() - outageWindowMs, now() + outageWindowMs)
       .then((rows) => {
-        outages = rows.map(({ from, to, scope, retryMs }) => ({
-          from,
-          to,
-          scope,
-          announcedRetryMs: retryMs,
-        }));
+        outages = rows.map(({ retryMs, ...outage }) => ({ ...outage, announcedRetryMs: retryMs }));
       })
       .catch((error: unknown) => log.debug({ err: error }, 'outages could not be read'))
       .finally(() => (outagesRead = null));
@@ -126,8 +121,10 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
       for (const visit of visits.ofClass(classId)) push(visit);
     },
     outagesChanged() {
-      void readOutages().then(() => {
-        for (const chip of chips.values()) readSafely(chip);
+      // A read under way may have begun before the change was stored. What each learner had earlier has not changed,
+      // so that is not read again: a database that is just back is not asked thousands of questions at once.
+      void (outagesRead ?? Promise.resolve()).then(readOutages).then(() => {
+        for (const { visit } of chips.values()) push(visit);
       });
     },
     forget: (connection) => void chips.delete(connection.id),

@@ -41,8 +41,8 @@ export interface VisitsDeps {
 export interface Visits {
   join(connection: Connection, request: Request<'join'>, policy: AttendancePolicy): TrackedVisit;
   beat(connection: Connection, beat: Beat): void;
-  /** An accepted message is a proof [AT1]. */
-  message(connection: Connection): void;
+  /** A message that was accepted is a proof at `at`, when it arrived [AT1]. */
+  message(connection: Connection, at: number): void;
   /** A pause or the end of the class, while connected, is a proof [AT1]. */
   signalClass(classId: string, kind: 'pause' | 'end', at: number): void;
   leave(connection: Connection): void;
@@ -147,9 +147,9 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
       visit.facts = { ...visit.facts, visible, rttMs };
       signal(visit, 'heartbeat', now());
     },
-    message(connection) {
+    message(connection, at) {
       const visit = visits.get(connection.id);
-      if (visit) signal(visit, 'message', now());
+      if (visit) signal(visit, 'message', at);
     },
     signalClass(classId, kind, at) {
       for (const visit of visits.values())

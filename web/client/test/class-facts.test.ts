@@ -48,8 +48,8 @@ function lesson(change: Partial<ClassSummary>): ClassSummary {
 describe('the record of a learner', () => {
   it('[AT5] a course’s rate is presence over live time of all its classes, not a mean of rates', () => {
     const [course] = byCourse([
-      lesson({ mine: { presentMs: 90 * minute, liveMs: 90 * minute, rate: 1 } }),
-      lesson({ mine: { presentMs: 0, liveMs: 10 * minute, rate: 0 } }),
+      lesson({ mine: { presentMs: 90 * minute, liveMs: 90 * minute, rate: 1, minimumRate: 0.8 } }),
+      lesson({ mine: { presentMs: 0, liveMs: 10 * minute, rate: 0, minimumRate: 0.8 } }),
     ]);
     expect(course).toMatchObject({ classes: 2, attended: 1, rate: 0.9 });
   });

@@ -111,8 +111,18 @@ describe('what the page knows of a class', () => {
   });
 
   it('keeps the reader’s own answer when the quiz closes [EX6: the correct one comes only then]', () => {
-    let view = applyEvent(viewOf(snapshot), { type: 'quiz.opened', seq: 11, at: 11, quiz: quiz({ mine: [0] }) });
-    view = applyEvent(view, { type: 'quiz.closed', seq: 12, at: 12, quiz: quiz({ correct: [0], closedAt: 12 }) });
+    let view = applyEvent(viewOf(snapshot), {
+      type: 'quiz.opened',
+      seq: 11,
+      at: 11,
+      quiz: quiz({ mine: [0] }),
+    });
+    view = applyEvent(view, {
+      type: 'quiz.closed',
+      seq: 12,
+      at: 12,
+      quiz: quiz({ correct: [0], closedAt: 12 }),
+    });
     expect(view.quizzes[0]).toMatchObject({ mine: [0], correct: [0] });
   });
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createDb } from '@keshi/db/client';
+import { migrate } from '@keshi/db/migrate';
 import { type Config, ConfigError, loadConfig } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import { createLifecycle, type Lifecycle } from '@keshi/runtime/lifecycle';
@@ -24,6 +25,9 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
 
   const metrics = createMetrics({ service: 'web' });
   const health = createHealth(log);
+  // Of several that start at once one does it, the others wait; signaling is started after the first is healthy.
+  const { applied } = await migrate(config.databaseUrl);
+  if (applied.length > 0) log.info({ applied }, 'database migrated');
   const db = createDb({
     url: config.databaseUrl,
     keys: config.piiKeys.map(({ id, key }) => ({ id, secret: key })),

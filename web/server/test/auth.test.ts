@@ -123,6 +123,26 @@ describe('one session per account (B6)', () => {
 });
 
 describe('refresh', () => {
+  it('notices a thief who has rotated several times before the owner comes back', async () => {
+    const owner = await login('regulator');
+    const once = await refresh(cookieOf(owner));
+    web.pass(20_000);
+    const twice = await refresh(cookieOf(once));
+    web.pass(20_000);
+    const back = await refresh(cookieOf(owner));
+    expect(back.error?.code).toBe('session-revoked');
+    expect((await refresh(cookieOf(twice))).error?.code).toBe('session-revoked');
+    expect((await me(twice.body.accessToken)).error?.code).toBe('session-revoked');
+  });
+
+  it('does not end a session for a secret that was never one of it', async () => {
+    const owner = await login('regulator');
+    const [sid] = cookieOf(owner).split('=')[1]?.split('.') ?? [];
+    const guess = await refresh(`keshi-refresh=${sid}.${'A'.repeat(43)}`);
+    expect(guess.error?.code).toBe('unauthenticated');
+    expect((await me(owner.body.accessToken)).status).toBe(200);
+  });
+
   it('rotates, and a second use of an old secret ends the session', async () => {
     const first = await login('staff');
     const second = await refresh(cookieOf(first));
@@ -136,7 +156,7 @@ describe('refresh', () => {
     expect(stolen.error?.code).toBe('session-revoked');
     expect((await refresh(cookieOf(third))).error?.code).toBe('session-revoked');
     expect((await me(third.body.accessToken)).error?.code).toBe('session-revoked');
-    expect(await web.db.prisma.auditEntry.count({ where: { action: 'session.refresh-reused' } })).toBe(1);
+    expect(await web.db.prisma.auditEntry.count({ where: { action: 'session.refresh-reused', actorId: web.world.idOf('staff') } })).toBe(1);
   });
 
   it('lets two tabs race, and both hold the same secret afterwards', async () => {
@@ -256,4 +276,16 @@ it('logs logins, failures and logouts, and never a name, phone or secret', async
   expect(logged).toContain('login.succeeded');
   for (const secret of [web.world.password, '欧阳晓雪', '上官婉清', '13911112222', '13733334444', 'eyJ'])
     expect(logged).not.toContain(secret);
+});
+
+it('guessing the current password with somebody’s open page locks like guessing at the door', async () => {
+  const { accessToken } = (await login('expert')).body;
+  const change = () =>
+    call(web, 'updateMe', {
+      token: accessToken,
+      body: { password: { current: 'a guess', next: 'something else entirely' } },
+    });
+  for (let n = 1; n < 5; n += 1) expect((await change()).error?.code).toBe('wrong-credentials');
+  expect((await change()).error?.code).toBe('account-locked');
+  expect((await login('expert')).error?.code).toBe('account-locked');
 });

@@ -44,13 +44,20 @@ describe.each(withParams)('%s', (_, route) => {
 describe.each(withQuery)('%s', (_, route) => {
   it('refuses numbers that are none, and pages that are too long', async () => {
     for (const name of Object.keys(route.query?.shape ?? {})) {
-      if (name === 'q' || name === 'action') continue;
+      if (['q', 'action', 'reason'].includes(name)) continue;
       const answer = await ask(route, addressOf(route, {}, { [name]: 'nonsense' }));
       expect([name, answer.status, answer.code]).toEqual([name, 400, 'invalid-input']);
       expect(answer.fields).toContain(`query.${name}`);
     }
     if (!('limit' in (route.query?.shape ?? {}))) return;
-    for (const query of [{ limit: 201 }, { limit: 0 }, { offset: -1 }, { q: 'x'.repeat(65) }])
+    for (const query of [
+      { limit: 201 },
+      { limit: 0 },
+      { offset: -1 },
+      { offset: 1e12 },
+      { q: 'x'.repeat(65) },
+      { q: 'a\0b' },
+    ])
       expect((await ask(route, addressOf(route, {}, query))).code).toBe('invalid-input');
   });
 });
@@ -86,6 +93,25 @@ describe.each(withBody)('%s', (_, route) => {
   });
 });
 
+it('refuses instants no calendar has', async () => {
+  for (const query of [{ from: 9e15 }, { to: 9e15 }, { from: -8e15 }, { to: -8e15 }])
+    for (const route of [routes.listClasses, routes.listAudit])
+      expect(await ask(route, addressOf(route, {}, query))).toMatchObject({ code: 'invalid-input' });
+  const body = { title: 'x', groupId: web.world.group.id, instructorId: web.world.idOf('teacher') };
+  const times = { scheduledStart: 9e15, scheduledEnd: 9e15 + 1 };
+  expect(
+    await ask(routes.scheduleClass, addressOf(routes.scheduleClass), JSON.stringify({ ...body, ...times })),
+  ).toMatchObject({ code: 'invalid-input' });
+});
+
+it('refuses the character no database text can hold', async () => {
+  const body = JSON.stringify({ orgId: web.world.school.id, title: 'a\0b' });
+  expect(await ask(routes.createCourse, addressOf(routes.createCourse), body)).toMatchObject({
+    code: 'invalid-input',
+    fields: ['body.title'],
+  });
+});
+
 describe('lists', () => {
   it('are paged without gaps or repetitions', async () => {
     const whole = (await call(web, 'listUsers', { token, query: { limit: 200 } })).body;
@@ -111,6 +137,7 @@ it('answers JSON for an unknown path of the interface', async () => {
 
 it('slows down who asks too often, and says when to come back', async () => {
   const hurried = await tokenOf(web, 'stranger');
+  web.stopTime();
   const answers = await Promise.all(Array.from({ length: 260 }, () => call(web, 'me', { token: hurried })));
   const refused = answers.find(({ status }) => status === 429);
   expect(refused?.error?.code).toBe('rate-limited');

@@ -58,7 +58,7 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   ticket: { who: ['learner', 'teacher', ...observers], input: inClass },
   report: [
     { who: ['teacher', ...observers], input: inClass },
-    { who: supervisors, input: () => ({ ...inClass(), query: { unmask: true } }) },
+    { who: supervisors, input: () => ({ ...inClass(), query: { unmask: true, reason: '核对名单' } }) },
   ],
   reportFile: {
     who: supervisors,
@@ -150,6 +150,7 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     },
   ],
   listGroups: { who: anywhere },
+  getGroup: { who: supervisors, input: () => ({ params: { id: web.world.group.id } }) },
   createGroup: {
     who: ['staff'],
     input: () => ({ body: { courseId: web.world.course.id, name: '一班', employerOrgId: null } }),

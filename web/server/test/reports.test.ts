@@ -13,9 +13,11 @@ beforeAll(async () => {
 afterAll(() => web.close());
 
 const held = () => ({ id: web.world.held.id });
-const report = async (query: { unmask?: 'true' } = {}) =>
+const reason = '核对补贴名单';
+const unmasked = { unmask: 'true', reason } as const;
+const report = async (query: { unmask?: 'true'; reason?: string } = {}) =>
   (await call(web, 'report', { token, params: held(), query })).body;
-const file = (format: 'csv' | 'xlsx', query: { unmask?: 'true'; lang?: 'zh-CN' | 'en' } = {}) =>
+const file = (format: 'csv' | 'xlsx', query: { unmask?: 'true'; reason?: string; lang?: 'zh-CN' | 'en' } = {}) =>
   call(web, 'reportFile', { token, params: { ...held(), format }, query });
 
 describe('report', () => {
@@ -30,11 +32,15 @@ describe('report', () => {
     expect(of('learner')).toMatchObject({ quizAsked: 1, quizAnswered: 1, quizCorrect: 1, correctRate: 1 });
   });
 
-  it('masks names unless asked and allowed, and logs who saw them whole', async () => {
+  it('masks names unless asked and allowed, and logs who saw them whole and why', async () => {
     expect((await report()).rows.map(({ name }) => name)).not.toContain(names.learner);
     const before = await web.db.prisma.auditEntry.count({ where: { action: 'report.unmasked' } });
-    expect((await report({ unmask: 'true' })).rows.map(({ name }) => name)).toContain(names.learner);
-    expect(await web.db.prisma.auditEntry.count({ where: { action: 'report.unmasked' } })).toBe(before + 1);
+    const refused = await call(web, 'report', { token, params: held(), query: { unmask: 'true' } });
+    expect(refused.error).toEqual({ code: 'invalid-input', fields: ['query.reason'] });
+    expect((await report(unmasked)).rows.map(({ name }) => name)).toContain(names.learner);
+    const entries = await web.db.prisma.auditEntry.findMany({ where: { action: 'report.unmasked' } });
+    expect(entries).toHaveLength(before + 1);
+    expect(entries.at(-1)?.detail).toEqual({ people: 3, reason });
   });
 
   it('shows a learner his own attendance and time line', async () => {
@@ -46,7 +52,12 @@ describe('report', () => {
     });
     expect(line.spans.map(({ kind }) => kind)).toEqual(['absent', 'counted', 'absent']);
     const { rows } = (await call(web, 'listClasses', { token: own, query: { state: 'ended' } })).body;
-    expect(rows[0]?.mine).toEqual({ presentMs: 1_800_000, liveMs: 3_600_000, rate: 0.5 });
+    expect(rows[0]?.mine).toEqual({
+      presentMs: 1_800_000,
+      liveMs: 3_600_000,
+      rate: 0.5,
+      minimumRate: 0.8,
+    });
   });
 
   it('lists by course who is under the minimum, of attendance and of answers', async () => {
@@ -87,7 +98,7 @@ const clock = (ms: number) =>
 
 describe('CSV', () => {
   it('says the same as the report', async () => {
-    const answer = await file('csv', { unmask: 'true' });
+    const answer = await file('csv', unmasked);
     expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(answer.headers.get('content-disposition')).toMatch(
       /^attachment; filename="keshi\.csv"; filename\*=UTF-8''%/,
@@ -95,7 +106,7 @@ describe('CSV', () => {
     expect([...answer.bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
     const [head, ...lines] = parseCsv(answer.bytes.toString('utf8').slice(1));
     expect(head?.slice(0, 7)).toEqual(['序号', '姓名', '班组', '出勤时长', '直播时长', '到课率', '结论']);
-    const { rows } = await report({ unmask: 'true' });
+    const { rows } = await report(unmasked);
     expect(lines.map((line) => line.slice(3, 6))).toEqual(
       rows.map((row) => [clock(row.presentMs), clock(row.liveMs), `${((row.rate ?? 0) * 100).toFixed(1)}%`]),
     );
@@ -133,7 +144,7 @@ describe('XLSX', () => {
   it.each(['zh-CN', 'en'] as const)(
     'says the same as the report, above it what it is about (%s)',
     async (lang) => {
-      const answer = await file('xlsx', { unmask: 'true', lang });
+      const answer = await file('xlsx', { ...unmasked, lang });
       expect(answer.headers.get('content-type')).toContain('spreadsheetml.sheet');
       const [sheet] = await readExcelFile(answer.bytes);
       const cells = sheet?.data ?? [];
@@ -142,7 +153,7 @@ describe('XLSX', () => {
       expect(above.join(' ')).toContain('电工基础');
       expect(above.join(' ')).toContain(names.staff);
       expect(above.join(' ')).toContain('1:00:00');
-      const { rows } = await report({ unmask: 'true' });
+      const { rows } = await report(unmasked);
       const body = cells.slice(first + 1, first + 1 + rows.length);
       expect(body.map((row) => row[1])).toEqual(rows.map(({ name }) => name));
       for (const [index, row] of rows.entries()) {

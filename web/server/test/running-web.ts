@@ -28,7 +28,8 @@ export async function runWeb(options: Options = {}) {
     out: { write: (line) => lines.push(line) },
   });
   let offset = 0;
-  const clock = () => Date.now() + offset;
+  let stoppedAt: number | null = null;
+  const clock = () => stoppedAt ?? Date.now() + offset;
   const state = createMemoryState({ log });
   const metrics = createMetrics({ service: 'web-test' });
   const health = createHealth(log);
@@ -71,6 +72,10 @@ export async function runWeb(options: Options = {}) {
     /** Server time jumps ahead; what was granted before grows old. */
     pass(ms: number) {
       offset += ms;
+    },
+    /** From now on server time stands still: what is counted per second does not depend on how fast this machine is. */
+    stopTime() {
+      stoppedAt = clock();
     },
     async close() {
       await listener.close(100);

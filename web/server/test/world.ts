@@ -166,6 +166,7 @@ export async function seedWorld(db: Db, now: number) {
     school,
     otherSchool,
     employer,
+    otherEmployer,
     course,
     otherCourse,
     group,

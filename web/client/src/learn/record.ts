@@ -10,6 +10,8 @@ export interface CourseRecord {
   liveMs: number;
   /** Presence over live time of all its classes [AT5]; null before anything was live. */
   rate: number | null;
+  /** Of the course's policy [AT6]. */
+  minimumRate: number;
 }
 
 const day = 24 * 60 * 60 * 1000;
@@ -27,6 +29,7 @@ export function byCourse(classes: readonly ClassSummary[]): CourseRecord[] {
       presentMs: 0,
       liveMs: 0,
       rate: null,
+      minimumRate: mine.minimumRate,
     };
     course.classes += 1;
     course.attended += mine.presentMs > 0 ? 1 : 0;

@@ -65,7 +65,8 @@ export async function captureScreen(): Promise<{ video: MediaStreamTrack; audio:
   }
 }
 
-export const canShareScreen = () => 'mediaDevices' in navigator && 'getDisplayMedia' in navigator.mediaDevices;
+export const canShareScreen = () =>
+  'mediaDevices' in navigator && 'getDisplayMedia' in navigator.mediaDevices;
 
 async function ask(from: MediaDevices, constraints: MediaStreamConstraints): Promise<MediaStream> {
   try {
@@ -87,7 +88,11 @@ export interface Choice {
 }
 
 /** Names are empty until the person has allowed a capture once. */
-export async function listDevices(): Promise<{ cameras: Choice[]; microphones: Choice[]; speakers: Choice[] }> {
+export async function listDevices(): Promise<{
+  cameras: Choice[];
+  microphones: Choice[];
+  speakers: Choice[];
+}> {
   const all = await devices().enumerateDevices();
   const of = (kind: MediaDeviceKind) =>
     all

@@ -14,7 +14,8 @@ export class DeviceChoice {
       const stored: unknown = JSON.parse(storage.getItem(key) ?? '{}');
       if (typeof stored === 'object' && stored !== null)
         for (const [kind, id] of Object.entries(stored))
-          if (kinds.some((known) => known === kind) && typeof id === 'string') this.#chosen[kind as Kind] = id;
+          if (kinds.some((known) => known === kind) && typeof id === 'string')
+            this.#chosen[kind as Kind] = id;
     } catch {
       // What is not readable is as good as never chosen.
       storage.removeItem(key);

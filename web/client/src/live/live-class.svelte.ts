@@ -1,7 +1,12 @@
 /** One class on this page: connection, what is known of it, the learner's own count, and its media. */
 import type { CountedNow } from '@keshi/contract/domain';
 import type { ClientEventName, Reply, Request, ServerPayload } from '@keshi/contract/signaling';
-import { ClassSocketError, createClassSocket, type ClassSocket, type Connection } from '../net/class-socket.ts';
+import {
+  ClassSocketError,
+  createClassSocket,
+  type ClassSocket,
+  type Connection,
+} from '../net/class-socket.ts';
 import { mediaDevice } from '../net/media/device.ts';
 import { answered, applyEvent, applyTally, viewOf, voted, type ClassView } from './class-view.ts';
 import { LiveMedia } from './live-media.svelte.ts';
@@ -137,7 +142,11 @@ export class LiveClass {
   async #join(again: boolean) {
     await this.#mediaReady;
     const media = this.#media;
-    const { snapshot, missed, media: joined } = await this.socket.request('join', {
+    const {
+      snapshot,
+      missed,
+      media: joined,
+    } = await this.socket.request('join', {
       rtpCapabilities: media ? media.rtpCapabilities : null,
       resume: again && (media?.alive ?? false),
       audioOnly: media?.audioOnly ?? false,
@@ -147,7 +156,9 @@ export class LiveClass {
     });
     performance.mark('keshi:joined');
     // The snapshot holds all that was missed; alerts are the only thing it does not carry.
-    const alerts = (missed ?? []).flatMap((event) => (event.type === 'screening.alerted' ? [event.alert] : []));
+    const alerts = (missed ?? []).flatMap((event) =>
+      event.type === 'screening.alerted' ? [event.alert] : [],
+    );
     this.#view = { ...viewOf(snapshot), alerts: [...(this.#view?.alerts ?? []), ...alerts] };
     this.#counted = snapshot.counted;
     clearInterval(this.#beatTimer);

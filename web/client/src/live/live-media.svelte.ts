@@ -5,20 +5,8 @@ import type { ConsumerOptions, IceServer, PreferredLayers, TransportOptions } fr
 import { ClassSocketError, type ClassSocket } from '../net/class-socket.ts';
 import { createPublisher, type Publisher } from '../net/media/publisher.ts';
 import { createReceiver, type IncomingStream, type Receiver } from '../net/media/receiver.ts';
-
-/** In words on screen: 良好 / 一般 / 较差. */
-export type Quality = 'unknown' | 'good' | 'fair' | 'poor';
-
-/** What leaves this device, measured: what others can see and hear of us. */
-export interface Sending {
-  /** Lines and pictures a second of the largest picture going up; null while there is none. */
-  picture: { source: 'camera' | 'screen'; lines: number; fps: number } | null;
-  /** 0 to 1; null while no microphone is open. */
-  level: number | null;
-  /** What keeps the picture smaller than it could be. */
-  limited: 'none' | 'cpu' | 'bandwidth';
-  lossRate: number;
-}
+import { createQualityJudge, qualityOf, readReceiving, type Quality } from './network-quality.ts';
+import { readSending, type Sending } from './sending.ts';
 
 export interface JoinedMedia {
   resumed: boolean;
@@ -28,7 +16,6 @@ export interface JoinedMedia {
 }
 
 const offStage: ReadonlySet<string> = new Set(['not-on-stage', 'not-invited', 'forbidden', 'class-ended']);
-const ranks: Record<Quality, number> = { unknown: 0, poor: 1, fair: 2, good: 3 };
 const statsMs = 3_000;
 /** How often the first sound is looked for, at first and later: a quiet stage must not cost a phone its battery. */
 const firstAudioMs = 20;
@@ -58,7 +45,7 @@ export class LiveMedia {
   #lastCount: { received: number; lost: number } | undefined;
   #closed = false;
   #watchingAudio = false;
-  #worseInARow = 0;
+  #judge = createQualityJudge();
 
   constructor(device: Device, socket: ClassSocket) {
     this.#device = device;
@@ -132,7 +119,8 @@ export class LiveMedia {
 
   consumerNew = (options: ConsumerOptions) => void this.#receiver.add(options).catch(() => this.rejoin());
   consumerClosed = (consumerId: string) => this.#receiver.remove(consumerId);
-  consumerPaused = (consumerId: string, paused: boolean) => this.#receiver.setProducerPaused(consumerId, paused);
+  consumerPaused = (consumerId: string, paused: boolean) =>
+    this.#receiver.setProducerPaused(consumerId, paused);
   consumerLayers = (consumerId: string, layers: PreferredLayers | null) =>
     this.#receiver.setLayers(consumerId, layers);
 
@@ -244,7 +232,8 @@ export class LiveMedia {
     try {
       if (layers === null) await this.#socket.request('media.consumer', { consumerId, action: 'pause' });
       else {
-        if (former === 'paused') await this.#socket.request('media.consumer', { consumerId, action: 'resume' });
+        if (former === 'paused')
+          await this.#socket.request('media.consumer', { consumerId, action: 'resume' });
         await this.#socket.request('media.layers', { consumerId, layers });
       }
     } catch {
@@ -274,69 +263,36 @@ export class LiveMedia {
 
   async #measure() {
     await this.#measureSending();
-    const report = await this.#receiver.stats();
+    // A transport that is just being closed has nothing to tell.
+    const report = await this.#receiver.stats()?.catch(() => undefined);
     if (!report) return;
-    let received = 0;
-    let lost = 0;
-    for (const row of report.values()) {
-      if (row.type === 'candidate-pair' && row.nominated && row.currentRoundTripTime !== undefined)
-        this.#rttMs = Math.round(row.currentRoundTripTime * 1000);
-      if (row.type === 'inbound-rtp') {
-        received += row.packetsReceived ?? 0;
-        lost += row.packetsLost ?? 0;
-      }
-    }
+    const { received, lost, rttMs } = readReceiving(report);
+    this.#rttMs = rttMs ?? this.#rttMs;
     const former = this.#lastCount;
     this.#lastCount = { received, lost };
     if (!former || received <= former.received) return;
-    const lossRate = Math.max(0, lost - former.lost) / (received - former.received + Math.max(0, lost - former.lost));
+    const missed = Math.max(0, lost - former.lost);
     const starved =
       !this.#audioOnly &&
       this.#streams.some(
         ({ kind, layers, producerPaused, consumerId }) =>
           kind === 'video' && layers === null && !producerPaused && this.#wanted.get(consumerId) !== 'paused',
       );
-    const rtt = this.#rttMs ?? 0;
-    this.#judge(starved || lossRate > 0.08 || rtt > 600 ? 'poor' : lossRate > 0.02 || rtt > 250 ? 'fair' : 'good');
+    const lossRate = missed / (received - former.received + missed);
+    this.#quality = this.#judge(qualityOf({ lossRate, rttMs: this.#rttMs ?? 0, starved }));
   }
 
   async #measureSending() {
     const source = this.#local.has('screen') ? 'screen' : 'camera';
-    const video = await this.#publisher.statsOf(source)?.catch(() => undefined);
-    const audio = await this.#publisher.statsOf('mic')?.catch(() => undefined);
-    if (!video && !audio) {
+    const reports = await Promise.all(
+      [source, 'mic' as const].map((each) => this.#publisher.statsOf(each)?.catch(() => undefined)),
+    );
+    if (reports.every((report) => report === undefined)) {
       this.#sending = null;
       return;
     }
-    const rows = [...(video?.values() ?? []), ...(audio?.values() ?? [])];
-    let lines = 0;
-    let fps = 0;
-    let level: number | null = null;
-    let lossRate = 0;
-    let limited: Sending['limited'] = 'none';
-    for (const row of rows) {
-      switch (row.type) {
-        case 'outbound-rtp':
-          // Of several layers the highest that really flows.
-          if (row.kind === 'video' && row.framesPerSecond > 0 && row.frameHeight > lines) {
-            lines = row.frameHeight;
-            fps = Math.round(row.framesPerSecond);
-          }
-          if (row.qualityLimitationReason === 'bandwidth') limited = 'bandwidth';
-          if (row.qualityLimitationReason === 'cpu' && limited === 'none') limited = 'cpu';
-          break;
-        case 'media-source':
-          if (row.kind === 'audio' && row.audioLevel !== undefined) level = Math.max(level ?? 0, row.audioLevel);
-          break;
-        case 'remote-inbound-rtp':
-          lossRate = Math.max(lossRate, row.fractionLost ?? 0);
-          break;
-        case 'candidate-pair':
-          if (row.nominated && row.currentRoundTripTime !== undefined)
-            this.#rttMs = Math.round(row.currentRoundTripTime * 1000);
-          break;
-      }
-    }
+    const { lines, fps, level, limited, lossRate, rttMs } = readSending(reports);
+    this.#rttMs = rttMs ?? this.#rttMs;
     this.#sending = {
       picture: this.#local.has(source) ? { source, lines, fps } : null,
       level: this.#local.has('mic') && !this.#paused.has('mic') ? level : null,
@@ -345,14 +301,7 @@ export class LiveMedia {
     };
     // Whoever only sends judges the network by what goes up.
     if (this.#streams.length === 0)
-      this.#judge(lossRate > 0.08 || (this.#rttMs ?? 0) > 600 ? 'poor' : lossRate > 0.02 ? 'fair' : 'good');
-  }
-
-  /** One bad measurement is a hiccup; two in a row are a network. Getting better is believed at once. */
-  #judge(measured: Quality) {
-    const worse = ranks[measured] < ranks[this.#quality];
-    if (!worse || this.#worseInARow > 0) this.#quality = measured;
-    this.#worseInARow = worse ? this.#worseInARow + 1 : 0;
+      this.#quality = this.#judge(qualityOf({ lossRate, rttMs: this.#rttMs ?? 0, starved: false }));
   }
 
   close() {

@@ -1,14 +1,19 @@
 /** The person's own camera, microphone and screen in a class: one switch each, and why a switch did not work. */
 import type { MediaSource } from '@keshi/contract/domain';
 import { type Failure, failureOf } from '#net/failure.ts';
-import { captureCamera, captureMicrophone, captureScreen, CaptureError, type CaptureFailure } from './capture.ts';
+import {
+  captureCamera,
+  captureMicrophone,
+  captureScreen,
+  CaptureError,
+  type CaptureFailure,
+} from './capture.ts';
 import type { DeviceChoice } from './device-choice.svelte.ts';
 import type { LiveClass } from './live-class.svelte.ts';
 
 export type OwnSource = Extract<MediaSource, 'camera' | 'mic' | 'screen'>;
 export type OwnFailure =
-  | { kind: 'capture'; source: OwnSource; failure: CaptureFailure }
-  | { kind: 'refused'; failure: Failure };
+  { kind: 'capture'; source: OwnSource; failure: CaptureFailure } | { kind: 'refused'; failure: Failure };
 
 const sources: readonly OwnSource[] = ['camera', 'mic', 'screen'];
 
@@ -91,7 +96,8 @@ export class OwnMedia {
     } catch (error) {
       if (error instanceof CaptureError) {
         // Whoever closes the browser's own dialog knows that nothing is shared.
-        if (error.failure !== 'cancelled') this.#failure = { kind: 'capture', source, failure: error.failure };
+        if (error.failure !== 'cancelled')
+          this.#failure = { kind: 'capture', source, failure: error.failure };
       } else this.#failure = { kind: 'refused', failure: failureOf(error) };
     } finally {
       const busy = new Set(this.#busy);

@@ -11,13 +11,18 @@ export function moderationEntries(
   person: { userId: string; muted: boolean; banned: boolean },
 ): MenuEntry[] {
   const { userId } = person;
-  const mute = (minutes: number | null) => () => void perform(() => live.ask('member.mute', { userId, minutes }));
+  const mute = (minutes: number | null) => () =>
+    void perform(() => live.ask('member.mute', { userId, minutes }));
   const ban = (banned: boolean) => () => void perform(() => live.ask('member.ban', { userId, banned }));
   return [
     ...(person.muted
       ? [{ kind: 'item', label: t.live.unmute, run: mute(0) } satisfies MenuEntry]
       : [
-          { kind: 'item', label: t.live.muteFor(shortMuteMinutes), run: mute(shortMuteMinutes) } satisfies MenuEntry,
+          {
+            kind: 'item',
+            label: t.live.muteFor(shortMuteMinutes),
+            run: mute(shortMuteMinutes),
+          } satisfies MenuEntry,
           { kind: 'item', label: t.live.muteForClass, run: mute(null) } satisfies MenuEntry,
         ]),
     { kind: 'line' },

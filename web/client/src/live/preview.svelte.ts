@@ -1,5 +1,12 @@
 /** Camera and microphone before anybody else sees or hears them. Tracks handed over are no longer its own to stop. */
-import { captureCamera, captureMicrophone, CaptureError, listDevices, type CaptureFailure, type Choice } from './capture.ts';
+import {
+  captureCamera,
+  captureMicrophone,
+  CaptureError,
+  listDevices,
+  type CaptureFailure,
+  type Choice,
+} from './capture.ts';
 import type { DeviceChoice } from './device-choice.svelte.ts';
 
 export type PreviewSource = 'camera' | 'mic';
@@ -61,7 +68,10 @@ export class Preview {
       if (this.#closed) track.stop();
       else this.#set(source, { state: 'on', track });
     } catch (error) {
-      this.#set(source, { state: 'failed', failure: error instanceof CaptureError ? error.failure : 'missing' });
+      this.#set(source, {
+        state: 'failed',
+        failure: error instanceof CaptureError ? error.failure : 'missing',
+      });
     }
     // Names of devices are told only after the first permission.
     this.#lists = await listDevices().catch(() => this.#lists);

@@ -4,7 +4,8 @@ export type Shortcuts = Partial<Record<ShortcutKey, () => void>>;
 
 const typing = (target: EventTarget | null) =>
   target instanceof HTMLElement &&
-  (target.isContentEditable || target.matches('input, textarea, select, [role="menuitem"], [role="menuitemcheckbox"]'));
+  (target.isContentEditable ||
+    target.matches('input, textarea, select, [role="menuitem"], [role="menuitemcheckbox"]'));
 
 export function onShortcut(event: KeyboardEvent, shortcuts: Shortcuts): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;

@@ -4,7 +4,11 @@ import type { ClassView } from './class-view.ts';
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** Why the person cannot write now, in words; undefined when they can. Listening and counting go on either way. */
-export function silenceOf(view: ClassView, now: number, { t, fmt }: Pick<App, 't' | 'fmt'>): string | undefined {
+export function silenceOf(
+  view: ClassView,
+  now: number,
+  { t, fmt }: Pick<App, 't' | 'fmt'>,
+): string | undefined {
   if (view.class.state === 'ended' || view.class.state === 'cancelled') return t.live.chatOver;
   const until = view.you.mutedUntil;
   if (until === null || until <= now) return undefined;

@@ -1,5 +1,5 @@
 /** What learners see and hear of the instructor, judged from what leaves this device. */
-import type { Sending } from './live-media.svelte.ts';
+import type { Sending } from './sending.ts';
 
 export type Picture = 'none' | 'good' | 'small' | 'choppy';
 export type Sound = 'none' | 'good' | 'silent';
@@ -19,7 +19,8 @@ const lossyFrom = 0.05;
 export function stageHealth(sending: Sending | null, quietRounds: number): StageHealth {
   const shown = sending?.picture ?? null;
   const picture = shown === null ? 'none' : pictureOf(shown, sending?.limited === 'bandwidth');
-  const sound: Sound = sending === null || sending.level === null ? 'none' : quietRounds >= 3 ? 'silent' : 'good';
+  const sound: Sound =
+    sending === null || sending.level === null ? 'none' : quietRounds >= 3 ? 'silent' : 'good';
   return { picture, sound, lossy: (sending?.lossRate ?? 0) > lossyFrom };
 }
 

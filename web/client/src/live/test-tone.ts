@@ -1,7 +1,8 @@
 /** Two soft notes, to hear whether the speaker works; no file is fetched for it. */
 export async function playTone(speakerId: string | undefined): Promise<void> {
   const context = new AudioContext();
-  if (speakerId && 'setSinkId' in context) await (context as SinkContext).setSinkId(speakerId).catch(() => undefined);
+  if (speakerId && 'setSinkId' in context)
+    await (context as SinkContext).setSinkId(speakerId).catch(() => undefined);
   const noteSeconds = 0.35;
   [523.25, 659.25].forEach((frequency, index) => {
     const from = context.currentTime + index * noteSeconds;

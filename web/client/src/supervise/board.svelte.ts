@@ -50,6 +50,7 @@ export class Board {
   #at = $state(0);
   /** Full names the person asked for; they live as long as this page. */
   #names = $state.raw<ReadonlyMap<string, string>>(new Map());
+  #reason = $state<string | null>(null);
   #filter = $state<Filter>('all');
   #query = $state('');
   #sort = $state.raw<{ key: SortKey; descending: boolean }>({ key: 'rate', descending: false });
@@ -160,15 +161,27 @@ export class Board {
     this.#at = Date.now();
   }
 
-  get unmasked(): boolean {
+  /** Why the whole class is shown by its full names; null while it is not. */
+  get unmaskedFor(): string | null {
+    return this.#reason;
+  }
+
+  /** Some full names are on screen: one person's, or everybody's. */
+  get reveals(): boolean {
     return this.#names.size > 0;
   }
 
-  unmask(names: Iterable<readonly [userId: string, name: string]>) {
-    this.#names = new Map([...this.#names, ...names]);
+  reveal(userId: string, name: string) {
+    this.#names = new Map([...this.#names, [userId, name]]);
+  }
+
+  unmask(names: Iterable<readonly [userId: string, name: string]>, reason: string) {
+    this.#names = new Map(names);
+    this.#reason = reason;
   }
 
   maskAgain() {
     this.#names = new Map();
+    this.#reason = null;
   }
 }

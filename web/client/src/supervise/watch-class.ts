@@ -12,9 +12,6 @@ interface Options {
   onEnded: () => void;
 }
 
-/** A class in which nothing changes sends nothing; after this long the board is asked for again, so that its age stays true. */
-const askAgainMs = 4000;
-
 /** Keeps a board true to a running class, over its socket, until the returned function is called. */
 export function watchClass({ api, classId, board, onConnection, onEnded }: Options): () => void {
   let beats: ReturnType<typeof setInterval> | undefined;
@@ -57,19 +54,10 @@ export function watchClass({ api, classId, board, onConnection, onEnded }: Optio
     board.merge(totals, rows);
     if (totals.state === 'ended') onEnded();
   });
-  const quiet = setInterval(() => {
-    if (socket.connection.state !== 'online' || Date.now() - board.at < askAgainMs) return;
-    // A failure shows as age; the socket itself notices when it is lost.
-    socket.request('board.watch', { watch: true }).then(
-      ({ totals, rows }) => board.replace(totals, rows),
-      () => undefined,
-    );
-  }, askAgainMs / 2);
   void socket.open();
 
   return () => {
     clearInterval(beats);
-    clearInterval(quiet);
     socket.leave();
   };
 }

@@ -1,7 +1,7 @@
 import { routes } from '@keshi/contract/http/routes';
 import { pageAudit } from '@keshi/db/audit';
 import type { Db } from '@keshi/db/client';
-import { namesOf } from '@keshi/db/users';
+import { actorNames } from '@keshi/db/person-names';
 import { can } from '@keshi/rules/access';
 import { z } from 'zod';
 import { bind } from '../http/bind.ts';
@@ -20,8 +20,8 @@ export function auditRoutes({ db }: { db: Db }) {
         offset: query.offset,
         limit: query.limit,
       });
-      // Not masked: whoever supervises may know who acted.
-      const names = await namesOf(db, [...new Set(rows.flatMap(({ actorId }) => actorId ?? []))]);
+      // Whoever supervises may know who held an office when he acted; learners stay masked.
+      const names = await actorNames(db, [...new Set(rows.flatMap(({ actorId }) => actorId ?? []))]);
       const detail = z.record(z.string(), z.unknown()).catch({});
       return {
         total,

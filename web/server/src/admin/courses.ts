@@ -71,7 +71,7 @@ function toRow({ orgPath: _, policy, ...course }: Course) {
 
 /** Throws `invalid-input` for numbers the rules do not know or cannot work with. */
 function demandSoundPolicy(policy: Record<string, number>): void {
-  const unknown = Object.keys(policy).filter((name) => !(name in defaultPolicy));
+  const unknown = Object.keys(policy).filter((name) => !Object.hasOwn(defaultPolicy, name));
   const wrong = policyProblems(resolvePolicy(policy)).map(({ field }) => field);
   const fields = [...unknown, ...wrong].map((name) => `body.policy.${name}`);
   if (fields.length > 0) throw new AppError('invalid-input', { fields });

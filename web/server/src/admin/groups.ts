@@ -1,6 +1,7 @@
 import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { getCourse } from '@keshi/db/courses';
+import { employersOf } from '@keshi/db/employers';
 import {
   createGroup,
   enrol,
@@ -12,23 +13,24 @@ import {
   updateGroup,
 } from '@keshi/db/groups';
 import { getOrganization } from '@keshi/db/organizations';
-import { learnersByLogin } from '@keshi/db/users';
+import { learnersByLogin } from '@keshi/db/user-list';
 import { type Actor, type Action, scopesOf } from '@keshi/rules/access';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
+import { isInReach, peopleReach, type PeopleReach } from '../people-reach.ts';
 import { listScopes } from '../scopes.ts';
 
 export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
   /** The group, once the actor may do this with it; one he may not even see does not exist for him. */
-  async function find(actor: Actor, id: string, action: Action): Promise<Group> {
+  async function find(actor: Actor, id: string, action: Action): Promise<{ group: Group; reach: PeopleReach }> {
     const group = await getGroup(db, id);
     if (!group) throw new AppError('not-found');
     const resource = { kind: 'group', orgPaths: group.orgPaths } as const;
     if (action !== 'report.read') authorise(actor, 'report.read', resource, { hidden: true });
     authorise(actor, action, resource, { hidden: action === 'report.read' });
-    return group;
+    return { group, reach: peopleReach(actor, action, resource) };
   }
 
   async function demandEmployer(id: string | null | undefined): Promise<void> {
@@ -50,6 +52,10 @@ export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
       return { total, rows: found.map(toRow) };
     }),
 
+    getGroup: bind(routes.getGroup, async ({ actor, params }) =>
+      toRow((await find(actor, params.id, 'report.read')).group),
+    ),
+
     createGroup: bind(routes.createGroup, async ({ actor, body, audit }) => {
       const course = await getCourse(db, body.courseId);
       if (!course) throw new AppError('invalid-input', { fields: ['body.courseId'] });
@@ -67,7 +73,7 @@ export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
     }),
 
     updateGroup: bind(routes.updateGroup, async ({ actor, params, body, audit }) => {
-      const group = await find(actor, params.id, 'group.manage');
+      const { group } = await find(actor, params.id, 'group.manage');
       await demandEmployer(body.employerOrgId);
       const changed = await updateGroup(db, { id: params.id, ...body });
       await audit({
@@ -81,8 +87,13 @@ export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
     }),
 
     listEnrolments: bind(routes.listEnrolments, async ({ actor, params, query }) => {
-      await find(actor, params.id, 'report.read');
-      const { total, rows: found } = await listEnrolled(db, { groupId: params.id, ...query });
+      const { reach } = await find(actor, params.id, 'report.read');
+      const { total, rows: found } = await listEnrolled(db, {
+        groupId: params.id,
+        ...(reach === null ? {} : { employers: reach }),
+        offset: query.offset,
+        limit: query.limit,
+      });
       return {
         total,
         rows: found.map(({ userId, login, maskedName, enrolledAt }) => ({
@@ -95,9 +106,13 @@ export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
     }),
 
     enrol: bind(routes.enrol, async ({ actor, params, body, audit }) => {
-      const group = await find(actor, params.id, 'group.manage');
+      const { group, reach } = await find(actor, params.id, 'group.manage');
       // Whoever is not in reach of the actor or of the group is as unknown as who does not exist.
-      const under = [...scopesOf(actor, 'group.manage', 'org'), ...group.orgPaths];
+      // The employer of a group enrols its own people; the institution whose course it is, those of both.
+      const under = [
+        ...scopesOf(actor, 'group.manage', 'org'),
+        ...(reach === null ? group.orgPaths : []),
+      ];
       const logins = [...new Set(body.logins)];
       const known = await learnersByLogin(db, { logins, under });
       const unknown = logins.filter((login) => !known.has(login));
@@ -115,7 +130,9 @@ export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
     }),
 
     unenrol: bind(routes.unenrol, async ({ actor, params, audit }) => {
-      const group = await find(actor, params.id, 'group.manage');
+      const { group, reach } = await find(actor, params.id, 'group.manage');
+      const employers = await employersOf(db, [params.userId]);
+      if (!isInReach(reach, employers.get(params.userId) ?? [])) throw new AppError('not-found');
       const ended = await unenrol(db, { groupId: group.id, userIds: [params.userId], now: clock() });
       if (ended === 0) throw new AppError('not-found');
       await audit({

@@ -3,6 +3,7 @@ import { type ClassRow, getClass, listSchedule, rescheduleClass, scheduleClass }
 import type { Db } from '@keshi/db/client';
 import { getGroup } from '@keshi/db/groups';
 import { getUser } from '@keshi/db/users';
+import { type Actor, covers, scopesOf } from '@keshi/rules/access';
 import { AppError } from '@keshi/runtime/errors';
 import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
@@ -11,9 +12,15 @@ import { listScopes } from '../scopes.ts';
 const longestClassMs = 12 * 3_600_000;
 
 export function scheduleRoutes({ db }: { db: Db }) {
-  async function demandInstructor(id: string): Promise<void> {
+  /** An instructor of the institution, of one above or below it, or of another that the scheduling person covers. */
+  async function demandInstructor(actor: Actor, orgPaths: readonly string[], id: string): Promise<void> {
     const user = await getUser(db, id);
-    if (!user || user.disabledAt !== null || !user.memberships.some(({ role }) => role === 'instructor'))
+    const near = [...orgPaths.slice(0, 1), ...scopesOf(actor, 'class.schedule', 'org')];
+    const teaches = user?.memberships.some(
+      ({ role, orgPath }) =>
+        role === 'instructor' && near.some((path) => covers(path, orgPath) || covers(orgPath, path)),
+    );
+    if (!user || user.disabledAt !== null || !teaches)
       throw new AppError('invalid-input', { fields: ['body.instructorId'] });
   }
 
@@ -41,7 +48,7 @@ export function scheduleRoutes({ db }: { db: Db }) {
       } as const;
       authorise(actor, 'class.schedule', resource);
       demandPeriod(body.scheduledStart, body.scheduledEnd);
-      await demandInstructor(body.instructorId);
+      await demandInstructor(actor, group.orgPaths, body.instructorId);
       const scheduled = await scheduleClass(db, body);
       await audit({
         action: 'class.scheduled',
@@ -60,7 +67,8 @@ export function scheduleRoutes({ db }: { db: Db }) {
       authorise(actor, 'class.observe', resource, { hidden: true });
       authorise(actor, 'class.schedule', resource);
       demandPeriod(body.scheduledStart ?? before.scheduledStart, body.scheduledEnd ?? before.scheduledEnd);
-      if (body.instructorId !== undefined) await demandInstructor(body.instructorId);
+      if (body.instructorId !== undefined)
+        await demandInstructor(actor, before.orgPaths, body.instructorId);
       const changed = await rescheduleClass(db, { id: params.id, ...body });
       await audit({
         action: body.cancelled === true ? 'class.cancelled' : 'class.rescheduled',

@@ -2,7 +2,9 @@ import type { Role } from '@keshi/contract/domain';
 import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { getOrganization } from '@keshi/db/organizations';
-import { changeUser, createUser, getUser, listUsers, revealPerson, type User } from '@keshi/db/users';
+import { revealPerson } from '@keshi/db/person-names';
+import { listUsers } from '@keshi/db/user-list';
+import { changeUser, createUser, getUser, type User } from '@keshi/db/users';
 import { type Actor, assignableRoles, can } from '@keshi/rules/access';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
@@ -96,6 +98,8 @@ export function userRoutes({ db, clock, logins, passwords }: Deps) {
       const { user, home } = await find(id);
       const person = { kind: 'person', userId: id, memberships: user.memberships } as const;
       authorise(actor, 'user.manage', person, { hidden: !can(actor, 'report.read', person) });
+      // What was decided above was decided on this version; the edit must be of no other.
+      if (user.version !== body.version) throw new AppError('outdated');
       if (body.roles) {
         // Roles that would be taken away must be the actor's to give as well.
         await demandAssignable(actor, [...body.roles, ...user.memberships]);
@@ -130,9 +134,17 @@ export function userRoutes({ db, clock, logins, passwords }: Deps) {
       return row(id);
     }),
 
-    unmaskUser: bind(routes.unmaskUser, async ({ actor, params, body, http }) => {
-      const { user } = await find(params.id);
+    unmaskUser: bind(routes.unmaskUser, async ({ actor, params, body, http, audit }) => {
+      const { user, home } = await find(params.id);
       const person = { kind: 'person', userId: params.id, memberships: user.memberships } as const;
+      // That somebody tried is for those to see who answer for the person.
+      if (!can(actor, 'personal.unmask', person))
+        await audit({
+          action: 'personal.unmask-refused',
+          targetType: 'user',
+          targetId: params.id,
+          orgPath: home,
+        });
       authorise(actor, 'personal.unmask', person, { hidden: true });
       return revealPerson(db, {
         userId: params.id,

@@ -1,8 +1,10 @@
 import type { BoardRow, BoardTotals, Interval } from '@keshi/contract/domain';
 import { loadAttendanceFacts } from '@keshi/db/attendance-facts';
 import type { Db } from '@keshi/db/client';
+import { employersOf } from '@keshi/db/employers';
 import { boardRows } from '@keshi/rules/board';
 import type { Clock } from '@keshi/runtime/clock';
+import { isInReach, type PeopleReach } from '../people-reach.ts';
 import { policyOf } from './class-policy.ts';
 
 /** What a class amounts to by the record. Names are not masked: whoever hands them on does that. */
@@ -17,8 +19,8 @@ export interface ClassResults {
 }
 
 export interface ResultsReader {
-  /** Null without that class. */
-  of(classId: string): Promise<ClassResults | null>;
+  /** Null without that class. Rows and totals are of the people in `reach` alone. */
+  of(classId: string, reach: PeopleReach): Promise<ClassResults | null>;
 }
 
 /**
@@ -33,10 +35,11 @@ const kept = 64;
 export function createResultsReader({ db, clock }: { db: Db; clock: Clock }): ResultsReader {
   const cache = new Map<string, { until: number; results: Promise<ClassResults | null> }>();
 
-  async function load(classId: string): Promise<ClassResults | null> {
+  async function load(classId: string, reach: PeopleReach): Promise<ClassResults | null> {
     const facts = await loadAttendanceFacts(db, classId);
     if (!facts) return null;
-    const { class: of, live, outages, quizzes, learners } = facts;
+    const { class: of, live, outages, quizzes } = facts;
+    const learners = await inReach(facts.learners, reach);
     const now = clock();
     const end = of.endedAt ?? now;
     const board = boardRows(
@@ -72,21 +75,31 @@ export function createResultsReader({ db, clock }: { db: Db; clock: Clock }): Re
     };
   }
 
+  async function inReach<P extends { userId: string }>(people: P[], reach: PeopleReach): Promise<P[]> {
+    if (reach === null) return people;
+    const employers = await employersOf(
+      db,
+      people.map(({ userId }) => userId),
+    );
+    return people.filter(({ userId }) => isInReach(reach, employers.get(userId) ?? []));
+  }
+
   return {
-    of(classId) {
+    of(classId, reach) {
       const now = clock();
-      const known = cache.get(classId);
+      const key = [classId, ...(reach ?? ['*'])].join(' ');
+      const known = cache.get(key);
       if (known && known.until > now) return known.results;
-      const results = load(classId);
+      const results = load(classId, reach);
       const entry = { until: now + runningMs, results };
-      cache.delete(classId);
-      cache.set(classId, entry);
+      cache.delete(key);
+      cache.set(key, entry);
       results.then(
         (loaded) => {
           if (loaded?.settling) entry.until = now;
           else if (loaded?.totals.state === 'ended') entry.until = now + endedMs;
         },
-        () => cache.delete(classId),
+        () => cache.delete(key),
       );
       const oldest = cache.keys().next();
       if (cache.size > kept && !oldest.done) cache.delete(oldest.value);

@@ -23,8 +23,8 @@ function cellText(value: string | number | null, kind: Column['kind']): string {
   }
 }
 
-/** A cell a spreadsheet would take for a formula is told to be text by an apostrophe. */
+/** A cell a spreadsheet would take for a formula (East Asian editions read full-width signs alike) is told to be text by an apostrophe. */
 function field(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,13 +1,15 @@
 import type { BoardRow, ClassState, CountedNow } from '@keshi/contract/domain';
 import type { ClassReport } from '@keshi/contract/http/classes';
 import { routes } from '@keshi/contract/http/routes';
+import type { ClassRow } from '@keshi/db/classes';
 import type { Db } from '@keshi/db/client';
 import { maskName } from '@keshi/db/crypto';
 import { getUser } from '@keshi/db/users';
-import type { Actor } from '@keshi/rules/access';
+import { type Actor, can } from '@keshi/rules/access';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import { classResource, findClass } from '../classes/class-access.ts';
+import { peopleReach } from '../people-reach.ts';
 import type { Summaries } from '../classes/summaries.ts';
 import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
@@ -30,10 +32,15 @@ type Audit = (note: AuditNote) => Promise<void>;
 
 export function attendanceRoutes({ db, clock, summaries, results, xlsx }: Deps) {
   /** The report, names masked unless asked otherwise and permitted; a reading of full names is logged first. */
-  async function reportOf(actor: Actor, id: string, unmask: boolean, audit: Audit): Promise<ClassReport> {
+  async function reportOf(
+    actor: Actor,
+    id: string,
+    { unmask, reason = '' }: { unmask: boolean; reason?: string | undefined },
+    audit: Audit,
+  ): Promise<ClassReport> {
     const { row } = await findClass(db, actor, id, 'report.read');
-    if (unmask) authorise(actor, 'personal.unmask', classResource(row));
-    const found = await results.of(id);
+    if (unmask) await demandUnmask(actor, row, audit);
+    const found = await results.of(id, peopleReach(actor, 'report.read', classResource(row)));
     if (!found) throw new AppError('not-found');
     if (unmask)
       await audit({
@@ -41,7 +48,7 @@ export function attendanceRoutes({ db, clock, summaries, results, xlsx }: Deps) 
         targetType: 'class',
         targetId: id,
         orgPath: row.orgPaths[0],
-        detail: { people: found.rows.length },
+        detail: { people: found.rows.length, reason },
       });
     return {
       ...found,
@@ -50,16 +57,28 @@ export function attendanceRoutes({ db, clock, summaries, results, xlsx }: Deps) 
     };
   }
 
+  /** Who may not is refused, and that he tried is on the log as well. */
+  async function demandUnmask(actor: Actor, row: ClassRow, audit: Audit): Promise<void> {
+    if (!can(actor, 'personal.unmask', classResource(row)))
+      await audit({
+        action: 'personal.unmask-refused',
+        targetType: 'class',
+        targetId: row.id,
+        orgPath: row.orgPaths[0],
+      });
+    authorise(actor, 'personal.unmask', classResource(row));
+  }
+
   return {
     report: bind(routes.report, ({ actor, params, query, audit }) =>
-      reportOf(actor, params.id, query.unmask, audit),
+      reportOf(actor, params.id, query, audit),
     ),
 
     reportFile: bind(
       routes.reportFile,
       async ({ actor, params, query, audit }) => {
         const { row } = await findClass(db, actor, params.id, 'class.export');
-        const report = await reportOf(actor, params.id, query.unmask, audit);
+        const report = await reportOf(actor, params.id, query, audit);
         const exporter = await getUser(db, actor.userId);
         const sheet = layOut(report, query.lang, {
           name: exporter?.name ?? '',
@@ -84,8 +103,9 @@ export function attendanceRoutes({ db, clock, summaries, results, xlsx }: Deps) 
     timeline: bind(routes.timeline, async ({ actor, params }) => {
       const userId = params.userId === 'me' ? actor.userId : params.userId;
       const own = userId === actor.userId;
-      await findClass(db, actor, params.id, own ? 'class.attend' : 'report.read');
-      const found = await results.of(params.id);
+      const { row: about } = await findClass(db, actor, params.id, own ? 'class.attend' : 'report.read');
+      const reach = own ? null : peopleReach(actor, 'report.read', classResource(about));
+      const found = await results.of(params.id, reach);
       const row = found?.rows.find((one) => one.userId === userId);
       if (!found || !row) throw new AppError('not-found');
       return {

@@ -2,7 +2,8 @@ import type { Me } from '@keshi/contract/http/auth';
 import type { Db } from '@keshi/db/client';
 import { endSession, endSessionsOf, openSession, rotateRefresh } from '@keshi/db/login-sessions';
 import { getOrganization } from '@keshi/db/organizations';
-import { findForLogin, getUser, recordFailedLogin, recordLogin, type User } from '@keshi/db/users';
+import { findForLogin, type LoginFacts, recordFailedLogin, recordLogin } from '@keshi/db/login-accounts';
+import { getUser, type User } from '@keshi/db/users';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import type { AuditNote } from '../http/call.ts';
@@ -36,6 +37,11 @@ export interface Logins {
     given: { login: string; password: string; userAgent: string },
     audit: Audit,
   ): Promise<Granted & { replacedEarlier: boolean }>;
+  /**
+   * Asks who is logged in for the password once more: throws `wrong-credentials` or `account-locked`. Wrong ones count
+   * like those at the door, or an open page would be a way to guess it.
+   */
+  demandPassword(login: string, password: string, audit: Audit): Promise<void>;
   /** Throws `unauthenticated`, `session-replaced`, `session-revoked`, `account-disabled`. */
   refresh(presented: RefreshSecret, audit: Audit): Promise<Granted>;
   logout(actor: { userId: string; sid: string }, audit: Audit): Promise<void>;
@@ -83,35 +89,58 @@ export function createLogins({ db, clock, passwords, tokens, secrets, watch }: L
       throw new AppError('account-locked', { retryMs: lockedUntil - now });
   }
 
+  /** Counts a wrong password, which may lock the account, and throws. */
+  async function refuseWrong(known: LoginFacts, now: number, audit: Audit): Promise<never> {
+    const { lockedUntil } = await recordFailedLogin(db, {
+      userId: known.id,
+      now,
+      allowed: freeFailures,
+      lockMs: firstLockMs,
+      longestMs: longestLockMs,
+    });
+    await audit({
+      action: 'login.failed',
+      actorId: known.id,
+      targetType: 'user',
+      targetId: known.id,
+      detail: { known: true, locked: lockedUntil !== null },
+    });
+    refuseLocked(lockedUntil, now);
+    throw new AppError('wrong-credentials');
+  }
+
+  /** The login has been ended because two hold its secret: says so everywhere, and throws. */
+  async function refuseCopy(sid: string, userId: string, audit: Audit): Promise<never> {
+    await watch.announce([{ sid, userId, reason: 'session-revoked' }]);
+    await audit({
+      action: 'session.refresh-reused',
+      actorId: userId,
+      targetType: 'session',
+      targetId: sid,
+    });
+    throw new AppError('session-revoked');
+  }
+
   return {
+    async demandPassword(login, password, audit) {
+      const now = clock();
+      const known = await findForLogin(db, login);
+      refuseLocked(known?.lockedUntil ?? null, now);
+      if (await passwords.matches(known?.passwordHash ?? null, password)) return;
+      if (known) return refuseWrong(known, now, audit);
+      throw new AppError('wrong-credentials');
+    },
+
     async login({ login, password, userAgent }, audit) {
       const now = clock();
       const known = await findForLogin(db, login);
       // A lock is told before the password is looked at, so that guessing goes nowhere while it lasts.
       refuseLocked(known ? known.lockedUntil : strangers.lockedUntil(login), now);
       if (!(await passwords.matches(known?.passwordHash ?? null, password))) {
-        if (!known) {
-          strangers.fail(login, now);
-          await audit({ action: 'login.failed', detail: { known: false } });
-          refuseLocked(strangers.lockedUntil(login), now);
-          throw new AppError('wrong-credentials');
-        }
-        const { lockedUntil } = await recordFailedLogin(db, {
-          userId: known.id,
-          now,
-          allowed: freeFailures,
-          lockMs: firstLockMs,
-          longestMs: longestLockMs,
-        });
-        const locked = lockedUntil !== null;
-        await audit({
-          action: 'login.failed',
-          actorId: known.id,
-          targetType: 'user',
-          targetId: known.id,
-          detail: { known: true, locked },
-        });
-        refuseLocked(lockedUntil, now);
+        if (known) return refuseWrong(known, now, audit);
+        strangers.fail(login, now);
+        await audit({ action: 'login.failed', detail: { known: false } });
+        refuseLocked(strangers.lockedUntil(login), now);
         throw new AppError('wrong-credentials');
       }
       // Only who has the password learns that the account is switched off.
@@ -157,14 +186,12 @@ export function createLogins({ db, clock, passwords, tokens, secrets, watch }: L
         case 'raced':
           return grant(rotation.userId, { sid: presented.sid, secret: nextSecret }, now + sessionMs);
         case 'reused':
-          await watch.announce([{ sid: presented.sid, userId: rotation.userId, reason: 'session-revoked' }]);
-          await audit({
-            action: 'session.refresh-reused',
-            actorId: rotation.userId,
-            targetType: 'session',
-            targetId: presented.sid,
-          });
-          throw new AppError('session-revoked');
+          return refuseCopy(presented.sid, rotation.userId, audit);
+        case 'mismatch':
+          // A guess ends nobody's login; an ancestor of the secret in use shows that somebody went on with a copy.
+          if (!secrets.precedes(presented, rotation.refreshHash)) throw new AppError('unauthenticated');
+          await endSession(db, { id: presented.sid, reason: 'refresh-reused', now });
+          return refuseCopy(presented.sid, rotation.userId, audit);
         case 'ended':
           throw new AppError(
             rotation.reason === 'expired' || rotation.reason === 'logout'

@@ -14,13 +14,27 @@ export interface RefreshSecrets {
    * one whose answer was lost on the way, are given the same one.
    */
   next(current: RefreshSecret): string;
+  /** Whether the secret with this hash came from this one by rotations: then two hold copies of one login. */
+  precedes(earlier: RefreshSecret, hash: string): boolean;
 }
+
+/** A login that is refreshed every ten minutes for a fortnight; following so many takes some milliseconds. */
+const followedMost = 2_000;
 
 export function createRefreshSecrets(tokenSecret: string): RefreshSecrets {
   const key = Buffer.from(hkdfSync('sha256', tokenSecret, 'keshi', 'refresh-rotation', 32));
+  const next = ({ sid, secret }: RefreshSecret) =>
+    createHmac('sha256', key).update(`${sid}.${secret}`).digest('base64url');
   return {
     first: () => randomBytes(32).toString('base64url'),
-    next: ({ sid, secret }) => createHmac('sha256', key).update(`${sid}.${secret}`).digest('base64url'),
+    next,
+    precedes({ sid, secret }, hash) {
+      for (let n = 0; n < followedMost; n += 1) {
+        secret = next({ sid, secret });
+        if (hashOf(secret) === hash) return true;
+      }
+      return false;
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
-import { findForLogin, getUser, setLocale, setPasswordHash } from '@keshi/db/users';
+import { setPasswordHash } from '@keshi/db/login-accounts';
+import { getUser, setLocale } from '@keshi/db/users';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import { bind } from '../http/bind.ts';
@@ -77,10 +78,9 @@ export function authRoutes({ db, clock, logins, passwords, cookie, demoAccounts 
         const { userId } = actor;
         if (body.password) {
           const user = await getUser(db, userId);
-          const facts = user && (await findForLogin(db, user.login));
-          if (!(await passwords.matches(facts?.passwordHash ?? null, body.password.current)))
-            throw new AppError('wrong-credentials');
-          demandGoodPassword(body.password.next, user?.login ?? '', 'body.password.next');
+          if (!user) throw new AppError('unauthenticated');
+          await logins.demandPassword(user.login, body.password.current, audit);
+          demandGoodPassword(body.password.next, user.login, 'body.password.next');
           await setPasswordHash(db, { userId, passwordHash: await passwords.hash(body.password.next) });
           await audit({ action: 'user.password-changed', targetType: 'user', targetId: userId });
         }

@@ -28,9 +28,15 @@ export function createFigures({ db, clock }: { db: Db; clock: Clock }) {
     return new Map(
       rows.map((row): [string, ClassFigures] => {
         const facts = own.get(row.id);
-        const result = facts && attendance({ ...facts, policy: policyOf(row), now, endedAt: row.endedAt });
+        const policy = policyOf(row);
+        const result = facts && attendance({ ...facts, policy, now, endedAt: row.endedAt });
         const mine = result
-          ? { presentMs: result.presentMs, liveMs: result.liveMs, rate: result.rate }
+          ? {
+              presentMs: result.presentMs,
+              liveMs: result.liveMs,
+              rate: result.rate,
+              minimumRate: policy.minimumRate,
+            }
           : null;
         return [row.id, { online: online.get(row.id) ?? 0, mine }];
       }),

@@ -41,9 +41,25 @@ export function bind<R extends Route>(
 function parsePart(schema: z.ZodType | undefined, value: unknown, part: string, wrong: string[]): unknown {
   if (!schema) return undefined;
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    const at = pathOfNul(result.data);
+    if (at === null) return result.data;
+    wrong.push([part, ...at].join('.'));
+    return undefined;
+  }
   for (const issue of result.error.issues) {
     if (wrong.length < 20) wrong.push([part, ...issue.path.map(String)].join('.'));
   }
   return undefined;
+}
+
+/** Where a text holds U+0000, the one character PostgreSQL cannot store; null when none does. */
+function pathOfNul(value: unknown): string[] | null {
+  if (typeof value === 'string') return value.includes('\0') ? [] : null;
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, inner] of Object.entries(value)) {
+    const at = pathOfNul(inner);
+    if (at) return [key, ...at];
+  }
+  return null;
 }

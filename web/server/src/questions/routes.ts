@@ -2,6 +2,7 @@ import type { Question } from '@keshi/contract/signaling';
 import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { maskName } from '@keshi/db/crypto';
+import { namesOf } from '@keshi/db/person-names';
 import {
   answerLeftoverQuestion,
   getQuestion,
@@ -9,7 +10,6 @@ import {
   type LeftoverQuestion,
 } from '@keshi/db/questions';
 import { storeScreeningHit } from '@keshi/db/screening';
-import { namesOf } from '@keshi/db/users';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import { findClass } from '../classes/class-access.ts';

@@ -5,6 +5,7 @@ import { belowMinimum, courseRate } from '@keshi/rules/attendance';
 import type { Clock } from '@keshi/runtime/clock';
 import { policyOf } from '../attendance/class-policy.ts';
 import type { ResultsReader } from '../attendance/class-results.ts';
+import { peopleReachOf } from '../people-reach.ts';
 
 export interface BelowRow {
   userId: string;
@@ -68,7 +69,7 @@ export function createBelowMinimum({
   async function sumUp(actor: Actor, under: readonly string[]): Promise<Sum[]> {
     const sums = new Map<string, Sum>();
     for (const about of await held(actor, under)) {
-      const found = await results.of(about.id);
+      const found = await results.of(about.id, peopleReachOf(under, about.orgPaths));
       for (const one of found?.rows ?? []) {
         const key = `${about.courseId} ${one.userId}`;
         const sum = sums.get(key) ?? {
@@ -117,10 +118,16 @@ export function createBelowMinimum({
       });
       const wanted = q
         ? rows.filter(({ courseTitle, groupName, name }) =>
-            [courseTitle, groupName, name].some((text) => text.includes(q)),
+            // Names are masked in the answer: only who knows the whole of one may find it by that.
+            [courseTitle, groupName].some((text) => text.includes(q)) || samePerson(name, q),
           )
         : rows;
       return wanted.sort((a, b) => a.rate - b.rate || a.userId.localeCompare(b.userId));
     },
   };
+}
+
+function samePerson(name: string, typed: string): boolean {
+  const folded = (text: string) => text.normalize('NFKC').replace(/\s+/g, '').toLowerCase();
+  return folded(name) === folded(typed);
 }

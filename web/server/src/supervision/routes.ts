@@ -4,12 +4,13 @@ import { type ClassRow, listClassesFor } from '@keshi/db/classes';
 import type { Db } from '@keshi/db/client';
 import { maskName } from '@keshi/db/crypto';
 import { countScreeningHits, listScreeningHits } from '@keshi/db/screening';
-import { namesOf } from '@keshi/db/users';
+import { namesOf } from '@keshi/db/person-names';
 import { type Actor, scopesOf } from '@keshi/rules/access';
 import { AppError } from '@keshi/runtime/errors';
 import type { ResultsReader } from '../attendance/class-results.ts';
 import type { Summaries } from '../classes/summaries.ts';
 import { bind } from '../http/bind.ts';
+import { peopleReachOf } from '../people-reach.ts';
 import { listScopes } from '../scopes.ts';
 import type { BelowMinimum } from './below-minimum.ts';
 
@@ -25,10 +26,14 @@ const wallMost = 200;
 const excerptChars = 40;
 
 export function supervisionRoutes({ db, summaries, results, below }: Deps) {
-  async function runningOf(actor: Actor, q: string): Promise<{ total: number; rows: ClassRow[] }> {
+  async function runningOf(
+    actor: Actor,
+    observes: string[],
+    q: string,
+  ): Promise<{ total: number; rows: ClassRow[] }> {
     return listClassesFor(db, {
       userId: actor.userId,
-      observes: listScopes(actor, ['class.observe', 'class']),
+      observes,
       as: 'observer',
       state: ['live', 'paused'],
       query: q,
@@ -38,7 +43,8 @@ export function supervisionRoutes({ db, summaries, results, below }: Deps) {
 
   return {
     supervise: bind(routes.supervise, async ({ actor, query }) => {
-      const { total, rows } = await runningOf(actor, query.q);
+      const scopes = listScopes(actor, ['class.observe', 'class']);
+      const { total, rows } = await runningOf(actor, scopes, query.q);
       const alerts = await countScreeningHits(
         db,
         rows.map(({ id }) => id),
@@ -46,7 +52,7 @@ export function supervisionRoutes({ db, summaries, results, below }: Deps) {
       const cards: { row: ClassRow; totals: BoardTotals; alerts: number }[] = [];
       // One after another: a wall of two hundred classes must not take every connection to the database at once.
       for (const row of rows) {
-        const found = await results.of(row.id);
+        const found = await results.of(row.id, peopleReachOf(scopes, row.orgPaths));
         if (found) cards.push({ row, totals: found.totals, alerts: alerts.get(row.id) ?? 0 });
       }
       cards.sort((a, b) => need(b) - need(a) || a.row.scheduledStart - b.row.scheduledStart);

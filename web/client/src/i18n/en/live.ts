@@ -33,12 +33,14 @@ export const live: typeof zh = {
   timelineReload: 'Refresh',
   rate: 'Attendance rate',
   minimum: (rate) => `minimum ${rate}`,
-  quizSummary: (asked, answered, correct) => `Questions asked ${asked}, answered ${answered}, correct ${correct}`,
+  quizSummary: (asked, answered, correct) =>
+    `Questions asked ${asked}, answered ${answered}, correct ${correct}`,
 
   reconnecting: (time) => `Connection lost, reconnecting ${time}.`,
   reconnectingSafe:
     'Your attendance is safe: back within 30 s and no time is lost; reconnecting never counts twice; if the fault is ours, the gap counts in full.',
-  reconnectingHost: 'The class goes on and nobody’s attendance suffers; picture and sound return by themselves.',
+  reconnectingHost:
+    'The class goes on and nobody’s attendance suffers; picture and sound return by themselves.',
   mediaLost: 'Picture and sound are coming back.',
   mediaLostSafe: 'You are still in the class and your time counts.',
   noWebRtc: 'This browser cannot play live video.',
@@ -48,7 +50,8 @@ export const live: typeof zh = {
   pausedTitle: 'The class is paused.',
   pausedText: 'A pause neither counts nor is missed; it goes on by itself when the instructor resumes.',
   audioOnlyNow: 'Sound only. Your time counts as usual.',
-  poorNetwork: 'Poor network, the picture may freeze. Sound only is far steadier, and your time counts as usual.',
+  poorNetwork:
+    'Poor network, the picture may freeze. Sound only is far steadier, and your time counts as usual.',
   audioOnly: 'Sound only',
   audioOnlyOn: 'Sound only',
   showPicture: 'Show picture',
@@ -92,7 +95,8 @@ export const live: typeof zh = {
   leaveShort: 'Leave',
   leaveTitle: 'Leave the class now?',
   leaveText: (time) => `${time} is counted and stays.`,
-  leaveHint: 'Time after you leave does not count. You can come back while the class runs, and it goes on counting.',
+  leaveHint:
+    'Time after you leave does not count. You can come back while the class runs, and it goes on counting.',
   stay: 'Stay',
   own: {
     mic: {
@@ -216,7 +220,8 @@ export const live: typeof zh = {
   startsIn: 'Starts in',
   startsSoon: 'Not started yet, planned for',
   waitingIn: 'You are in. Please wait',
-  waitingCounts: 'Counting begins by itself when the instructor starts. Waiting neither counts nor is missed.',
+  waitingCounts:
+    'Counting begins by itself when the instructor starts. Waiting neither counts nor is missed.',
   waitingRules: [
     'Keep this page on screen, or use picture-in-picture, and your time counts.',
     'Time with the page hidden or closed does not count; it goes on when you are back.',
@@ -323,7 +328,12 @@ export const live: typeof zh = {
   health: {
     title: 'What learners get',
     starting: 'Connecting…',
-    picture: { none: 'No picture', good: 'Picture fine', small: 'Picture shrunk by the network', choppy: 'Picture choppy' },
+    picture: {
+      none: 'No picture',
+      good: 'Picture fine',
+      small: 'Picture shrunk by the network',
+      choppy: 'Picture choppy',
+    },
     sound: { none: 'No sound', good: 'Sound fine', silent: 'Microphone is silent, please check' },
     source: { camera: 'camera', screen: 'screen' },
     measure: (source, lines, fps) => `${source} ${lines}p · ${fps} fps`,

@@ -39,13 +39,14 @@ export function createPublisher({ device, socket, iceServers, onEnded, onFailed 
     switch (source) {
       case 'camera':
       case 'screen': {
+        // VP8 is what every browser decodes as it is installed: a Firefox without its H.264 plug-in would see nothing.
         const h264 = device.sendRtpCapabilities.codecs?.find((codec) => /h264/i.test(codec.mimeType));
         const vp8 = device.sendRtpCapabilities.codecs?.find((codec) => /vp8/i.test(codec.mimeType));
         track.contentHint = source === 'screen' ? 'detail' : 'motion';
         return {
           ...base,
           encodings: source === 'camera' ? cameraLayers : screenLayers,
-          codec: h264 ?? vp8,
+          codec: vp8 ?? h264,
           codecOptions: { videoGoogleStartBitrate: 1000 },
         };
       }
@@ -131,7 +132,10 @@ export function createPublisher({ device, socket, iceServers, onEnded, onFailed 
       if (!producer) return;
       if (paused) producer.pause();
       else producer.resume();
-      await socket.request('media.producer', { producerId: producer.id, action: paused ? 'pause' : 'resume' });
+      await socket.request('media.producer', {
+        producerId: producer.id,
+        action: paused ? 'pause' : 'resume',
+      });
     },
     async unpublish(source: MediaSource) {
       const producer = producers.get(source);

@@ -140,10 +140,16 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
       return transport?.connectionState === 'connected';
     },
     get alive() {
-      return !introducing && transport !== undefined && !transport.closed && transport.connectionState !== 'failed';
+      return (
+        !introducing && transport !== undefined && !transport.closed && transport.connectionState !== 'failed'
+      );
     },
     /** Starts over with a fresh transport; its consumers are set up in one go. */
-    async open(recvTransport: TransportOptions, list: readonly ConsumerOptions[], iceServers: readonly IceServer[]) {
+    async open(
+      recvTransport: TransportOptions,
+      list: readonly ConsumerOptions[],
+      iceServers: readonly IceServer[],
+    ) {
       close();
       const mine = device.createRecvTransport(deviceTransport(recvTransport, iceServers));
       transport = mine;
