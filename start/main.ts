@@ -3,15 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { sfuContract } from '@keshi/contract/sfu';
 import { createDb, type Db } from '@keshi/db/client';
-import { type DemoAccount, seedDemo } from '@keshi/db/demo';
+import { seedDemo } from '@keshi/db/demo';
 import { startEmbedded } from '@keshi/db/embedded';
 import { migrate } from '@keshi/db/migrate';
-import { type Config, ConfigError, loadConfig } from '@keshi/runtime/config';
+import type { Config } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
-import { createLifecycle, type Lifecycle } from '@keshi/runtime/lifecycle';
+import type { Lifecycle } from '@keshi/runtime/lifecycle';
 import { createLocalLink } from '@keshi/runtime/link/local';
-import { createLogger, type Logger } from '@keshi/runtime/log';
+import type { Logger } from '@keshi/runtime/log';
 import { createMetrics } from '@keshi/runtime/metrics';
+import { runService } from '@keshi/runtime/service-process';
 import { createState } from '@keshi/runtime/state/state';
 import { createSfuService } from '@keshi/sfu/service';
 import { localMediaNode } from '@keshi/signaling/media/nodes';
@@ -20,6 +21,7 @@ import { announceWeb } from '@keshi/web-server/announcement';
 import { databaseCheck } from '@keshi/web-server/database-check';
 import { listen } from '@keshi/web-server/listener';
 import { createWeb } from '@keshi/web-server/service';
+import { say } from './greeting.ts';
 import manifest from './package.json' with { type: 'json' };
 
 /** Connections to the database: classes in progress and pages share them. */
@@ -107,43 +109,4 @@ function addressOf({ publicUrl, port }: Config, chosen: number): string {
   return url.origin;
 }
 
-/** What a person at the terminal wants to know; the log is for machines. */
-function say(address: string, accounts: readonly DemoAccount[]): void {
-  const lines = ['', `  课时 Keshi   ${address}`, ''];
-  if (accounts.length > 0) {
-    const roles = Map.groupBy(accounts, ({ role }) => role);
-    const width = Math.max(...[...roles.keys()].map((role) => role.length));
-    lines.push(`  Demo accounts, password ${accounts[0]?.password}:`, '');
-    for (const [role, of] of roles) {
-      const [first, last] = [of[0], of.at(-1)];
-      const logins =
-        of.length > 2 ? `${first?.login} … ${last?.login}` : of.map(({ login }) => login).join(', ');
-      lines.push(`    ${role.padEnd(width)}   ${logins}`);
-    }
-    lines.push('');
-  }
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-async function main(): Promise<void> {
-  const config = loadConfig(process.env);
-  const log = createLogger({
-    name: 'keshi',
-    level: config.logLevel,
-    format: config.env === 'production' ? 'json' : 'readable',
-  });
-  const lifecycle = createLifecycle(log);
-  lifecycle.bindProcess();
-  try {
-    await run(config, log, lifecycle);
-  } catch (error) {
-    if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
-    else log.fatal({ err: error }, 'could not start');
-    process.exit(await lifecycle.stop('start failed', 1));
-  }
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+runService('keshi', run);

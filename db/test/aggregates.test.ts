@@ -133,7 +133,7 @@ describe('logins', () => {
       ).kind;
     expect(await rotate('one', 'two', t0 + minute)).toBe('rotated');
     expect(await rotate('one', 'three', t0 + minute + 5000)).toBe('raced');
-    expect(await rotate('never', 'three', t0 + minute + 5000)).toBe('unknown');
+    expect(await rotate('never', 'three', t0 + minute + 5000)).toBe('mismatch');
     expect(await rotate('one', 'three', t0 + 2 * minute)).toBe('reused');
     expect(await rotate('two', 'three', t0 + 2 * minute)).toBe('ended');
     const other = await openSession(db, { ...hash('a'), userId: here.learnerIds[2] ?? '' });

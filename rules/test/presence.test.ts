@@ -102,6 +102,14 @@ describe('[AT2] intervals', () => {
     expect(closeVisit(visit, 'node-lost').closed).toEqual([interval(0, 20, 'node-lost')]);
   });
 
+  it('hidden for at most the proof gap between two proofs leaves no hole, one ms longer leaves all of it', () => {
+    const hide: Given[] = [[0, 'join'], [10], [11, 'heartbeat', hidden]];
+    expect(openInterval(run([...hide, [40]]).visit)).toEqual(interval(0, 40, 'open'));
+    const { visit, closed } = run([...hide, [40.001]]);
+    expect(closed).toEqual([interval(0, 10, 'hidden')]);
+    expect(openInterval(visit)).toEqual(interval(40.001, 40.001, 'open'));
+  });
+
   it('ends hidden at the last visible proof, whatever ends the connection later', () => {
     const { visit } = run([[0, 'join'], [10], [20, 'heartbeat', hidden]]);
     expect(closeVisit(visit, 'lost').closed).toEqual([interval(0, 10, 'hidden')]);

@@ -106,14 +106,7 @@ describe('production', () => {
   test('everything missing or wrong is told at once, readably, and no value is repeated', () => {
     const env = { NODE_ENV: 'production', PORT: 'http', TOKEN_SECRET: 'tooshort!', DEMO: 'true' };
     const problems = problemsOf(env);
-    for (const name of [
-      'PORT',
-      'TOKEN_SECRET',
-      'SERVICE_SECRET',
-      'PII_KEY',
-      'METRICS_TOKEN',
-      'PUBLIC_URL',
-    ])
+    for (const name of ['PORT', 'TOKEN_SECRET', 'SERVICE_SECRET', 'PII_KEY', 'METRICS_TOKEN', 'PUBLIC_URL'])
       expect(problems.filter((problem) => problem.startsWith(`${name}:`))).toHaveLength(1);
     const message = new ConfigError(problems).message;
     expect(message.split('\n')).toHaveLength(problems.length + 1);

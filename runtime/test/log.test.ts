@@ -48,7 +48,9 @@ test('[J1] an error of the database does not repeat the row it refused', () => {
   });
   log.error({ err: refused }, 'internal error');
   expect(lines.join('')).not.toContain('zhangsan');
-  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ err: { code: '23514', constraint: 'User_locale_check' } });
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    err: { code: '23514', constraint: 'User_locale_check' },
+  });
 });
 
 test('a person reads one line, with the stack under it', () => {

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Db } from '@keshi/db/client';
 import { isUnavailable } from '@keshi/db/client';
-import { newId } from '@keshi/db/ids';
 import { openOutage, recordOutage } from '@keshi/db/outages';
 import { systemClock, type Clock } from '@keshi/runtime/clock';
 import type { Config } from '@keshi/runtime/config';
@@ -14,12 +13,13 @@ import type { Metrics } from '@keshi/runtime/metrics';
 import type { State } from '@keshi/runtime/state/ports';
 import { createRoomAdapter } from './adapter.ts';
 import { createBoards, boardRoom } from './board/boards.ts';
-import { createConnections, dismiss, type ClassSocket, type Connection } from './connections.ts';
+import { createConnections, dismiss, type ClassSocket } from './connections.ts';
 import { answerRequest } from './coordinator/answer.ts';
 import { createCoordinators } from './coordinator/coordinators.ts';
-import { classRequest, sinceReply, type Broadcast } from './coordinator/messages.ts';
+import { classRequest, sinceReply } from './coordinator/messages.ts';
 import { createClassStore } from './coordinator/stored-class.ts';
-import type { Effect, RoomEvent } from './coordinator/turn.ts';
+import type { RoomEvent } from './coordinator/turn.ts';
+import { createDoor } from './door.ts';
 import { createEdge } from './edge.ts';
 import { createLocalClasses, roleRoom, type LocalClass } from './local-classes.ts';
 import type { MediaNodes } from './media/nodes.ts';
@@ -67,11 +67,8 @@ const nodeTtlMs = 6_000;
 const tickMs = 250;
 const flushMs = 1_000;
 const janitorMs = 20_000;
-const strangerMs = 60_000;
 /** Pages of a drained node come back spread over this time. */
 const drainSpreadMs = 4_000;
-
-const nothing = () => ({});
 
 /** Rejects when shared state cannot be reached: a node nobody can find should not start. */
 export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
@@ -146,12 +143,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     },
     linkBack(sfuNode) {
       for (const coordinator of coordinators.all())
-        if (coordinator.sfuNode === sfuNode)
-          coordinator
-            .resyncStage()
-            .catch((error: unknown) =>
-              log.warn({ err: error }, 'the stage could not be compared with the SFU'),
-            );
+        if (coordinator.sfuNode === sfuNode) coordinator.resyncMedia();
     },
   });
 
@@ -167,7 +159,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     tell(classId, roles, name, payload) {
       for (const role of roles) io.to(roleRoom(classId, role)).emit(name, ...([payload] as never));
     },
-    perform: performEffect,
+    perform: relay.perform,
     stageOf: relay.stageOf,
     leaveMedia: relay.leave,
     placeMedia: (classId, current) => placeClass(classId, deps.media.list(), current),
@@ -197,21 +189,8 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
         .ask(classId, { kind: 'since', seq }, (reply) => sinceReply.parse(reply))
         .then(({ events }) => events),
     onEvents,
-    onMessage,
+    onMessage: (local, message) => door.heard(local, message),
   });
-
-  function performEffect(classId: string, sfuNode: string | null, effect: Effect): void {
-    switch (effect.kind) {
-      case 'unpublish':
-        return relay.unpublish(classId, sfuNode, effect.userId);
-      case 'hold':
-        return relay.hold(classId, sfuNode, effect.userId, effect.source, effect.held);
-      case 'close-class':
-        return relay.closeClass(classId, sfuNode);
-      case 'put-out':
-        return;
-    }
-  }
 
   function onEvents({ classId }: LocalClass, events: readonly RoomEvent[]): void {
     for (const { event } of events) {
@@ -224,79 +203,19 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     }
   }
 
-  function onMessage(local: LocalClass, message: Exclude<Broadcast, { kind: 'frame' }>): void {
-    const { classId } = local;
-    switch (message.kind) {
-      case 'close': {
-        const one = message.connectionId === null ? null : connections.get(message.connectionId);
-        const meant = message.connectionId === null ? [...connections.all()] : one ? [one] : [];
-        for (const connection of meant)
-          if (connection.classId === classId && connection.person.userId === message.userId)
-            retire(connection, message.reason);
-        return;
-      }
-      case 'dismiss':
-        for (const connection of connections.ofClass(classId)) dismiss(connection, 'class-ended');
-        return;
-      case 'watch':
-        local.watched = message.watched;
-        return;
-      case 'coordinator':
-        local.watched = false;
-        if (message.sfuNode !== local.sfuNode) moveMedia(local, message.sfuNode);
-        void announceMembers(classId);
-        void classes.catchUp(classId);
-        return;
-    }
-  }
-
-  function retire(connection: Connection, reason: 'replaced-in-class' | 'banned'): void {
-    if (reason === 'replaced-in-class') visits.close(connection, 'replaced');
-    dismiss(connection, reason);
-  }
-
-  /** A new coordinator placed the class's media elsewhere, so those who have it on the former node join it anew. */
-  function moveMedia(local: LocalClass, sfuNode: string | null): void {
-    local.sfuNode = sfuNode;
-    for (const connection of connections.ofClass(local.classId))
-      if (connection.sfuNode !== null && connection.sfuNode !== sfuNode)
-        connection.socket.emit('media.reset', { reason: 'unavailable' });
-  }
-
-  async function announceMembers(classId: string): Promise<void> {
-    const members = connections
-      .ofClass(classId)
-      .filter(({ stage }) => stage === 'joined')
-      .map(({ person, id: connectionId }) => ({ person, connectionId, nodeId }));
-    await coordinators
-      .ask(classId, { kind: 'present', members }, nothing)
-      .then(() => boards.rewatch(classId, connections.ofClass(classId)))
-      .catch((error: unknown) => log.warn({ err: error, classId }, 'could not say who is here'));
-  }
-
-  const depart = (connection: Connection, cause: 'left' | 'lost') => {
-    const { stage } = connection;
-    if (stage === 'gone') return;
-    connection.stage = 'gone';
-    connections.remove(connection);
-    if (cause === 'left') visits.leave(connection);
-    else visits.close(connection, 'lost');
-    chips.forget(connection);
-    boards.unwatch(connection);
-    if (stage === 'connected') return;
-    classes.release(connection.classId);
-    farewell(connection, cause === 'left');
-  };
-
-  function farewell(connection: Connection, orderly = false): void {
-    if (draining) return;
-    const { classId, person, id: connectionId } = connection;
-    coordinators
-      .ask(classId, { kind: 'leave', userId: person.userId, connectionId, orderly }, nothing)
-      .catch((error: unknown) => {
-        if (!(error instanceof AppError)) log.warn({ err: error, classId }, 'could not say who left');
-      });
-  }
+  const door = createDoor({
+    nodeId,
+    now,
+    log,
+    connections,
+    coordinators,
+    visits,
+    chips,
+    boards,
+    release: (classId) => classes.release(classId),
+    catchUp: (classId) => classes.catchUp(classId),
+    isDraining: () => draining,
+  });
 
   const edge = createEdge({
     handlers: createPageHandlers({
@@ -311,8 +230,8 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       relay,
       boards,
       troubles,
-      depart,
-      farewell,
+      depart: door.depart,
+      farewell: door.farewell,
     }),
     onBeat: (connection, beat) => visits.beat(connection, beat),
     accepted: (connection, at) => visits.message(connection, at),
@@ -323,23 +242,10 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   });
 
   io.on('connection', (socket: ClassSocket) => {
-    const { claims } = socket.data;
-    const connection: Connection = {
-      id: socket.id,
-      socket,
-      classId: claims.classId,
-      sid: claims.sid,
-      person: { userId: claims.sub, name: claims.name, role: claims.role },
-      visitId: newId(now()),
-      stage: 'connected',
-      sfuNode: null,
-      openedAt: now(),
-      refusals: { since: 0, count: 0 },
-    };
-    connections.add(connection);
+    const connection = door.open(socket);
     sessions.opened(connection.sid);
     edge.attach(connection);
-    socket.on('disconnect', () => depart(connection, 'lost'));
+    socket.on('disconnect', () => door.depart(connection, 'lost'));
   });
 
   const unsubscribe = await Promise.all([
@@ -370,19 +276,13 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     void sweepDead();
   });
 
-  /** Whoever connects and never joins is no page of ours. */
-  function closeStrangers(): void {
-    for (const connection of connections.all())
-      if (connection.stage === 'connected' && now() - connection.openedAt > strangerMs)
-        connection.socket.disconnect(true);
-  }
-
   async function keepAnnounced(): Promise<void> {
     try {
       if (!(await state.registry.refresh(signalingKind, nodeId, nodeTtlMs))) {
         await announce();
         // Others took this node for dead and its people for gone.
-        for (const classId of connections.classes()) void announceMembers(classId);
+        visits.renew();
+        for (const classId of connections.classes()) void door.announceMembers(classId);
       }
       troubles.ended('shared-state');
     } catch {
@@ -398,7 +298,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     setInterval(() => {
       visits.sweep();
       chips.tick();
-      closeStrangers();
+      door.closeStrangers();
       void sessions.check();
       void facts.flush();
     }, flushMs),

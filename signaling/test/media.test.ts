@@ -206,8 +206,26 @@ describe('media of a class', () => {
     await host.send('class.start', {});
     await host.send('class.end', {});
     await expect
-      .poll(() => sfu.node.stats())
+      .poll(() => sfu.node.stats(), { timeout: 10_000 })
       .toMatchObject({ classes: 0, peers: 0, transports: 0, producers: 0 });
+  });
+
+  test('a class that ended without its media is closed there by the next coordinator', async () => {
+    const { page: host } = await enter(world.host);
+    await host.send('class.start', {});
+    await produceMic(host);
+    const carried = async () => (await sfu.node.request('class.stage', { classId: world.classId })).producers;
+    expect(await carried()).toHaveLength(1);
+    // As a coordinator leaves it that dies between storing the end and carrying it out.
+    const ended = { state: 'ended', endedAt: new Date() };
+    await world.db.prisma.liveClass.update({ where: { id: world.classId }, data: ended });
+    const [near, far] = createLocalLink({ contract: sfuContract, log });
+    sfu.serve(far);
+    const next = await startNode(world.db, { media: localMediaNode(near) });
+    const page = await openPage(next.url, ticketFor(learner(0), world.classId));
+    await page.join(withMedia);
+    await expect.poll(carried).toEqual([]);
+    await next.close();
   });
 
   test('a worker that dies is told to everyone, and media can be joined anew', async () => {

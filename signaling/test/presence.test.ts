@@ -1,4 +1,4 @@
-import { intervalsOfPerson, visitsOfClass } from '@keshi/db/presence';
+import { closeVisitsOfDeadNode, intervalsOfPerson, visitsOfClass } from '@keshi/db/presence';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { enter, openPage, ticketFor } from './harness.ts';
 import { useClass } from './setup.ts';
@@ -157,6 +157,32 @@ describe('presence facts', () => {
     });
     await host.send('class.pause', {});
     await page.message('counted', ({ reason }) => reason === 'paused');
+  });
+
+  test('[AT9] a node that was taken for dead and lives goes on with new visits: nobody is offline who is there', async () => {
+    const { db } = stage.world;
+    const host = await stage.enterHost();
+    await host.send('class.start', {});
+    const page = await stage.enterLearner();
+    wait(10);
+    await page.beat();
+    await expect.poll(() => intervals(), { timeout: 5_000 }).toEqual([{ seconds: 10, cause: 'open' }]);
+    const { nodeId } = stage.node.signaling;
+    await stage.node.state.registry.withdraw('signaling', nodeId);
+    await closeVisitsOfDeadNode(db, nodeId);
+    const open = async () =>
+      (await visitsOfClass(db, stage.classId)).filter(
+        ({ userId, closed }) => userId === stage.learner().id && !closed,
+      );
+    expect(await open()).toHaveLength(0);
+    await expect.poll(open, { timeout: 10_000 }).toHaveLength(1);
+    wait(10);
+    await page.beat();
+    await host.send('board.watch', { watch: true });
+    await host.message('board', ({ totals }) => totals.present === 1);
+    await host.send('class.end', {});
+    const counted = await page.message('counted', ({ reason }) => reason === 'ended');
+    expect(counted.countedMs).toBe(20 * second);
   });
 
   test('hosts and observers are on record and never counted', async () => {

@@ -24,7 +24,6 @@ const stages = [
   {
     name: 'types of the pages',
     commands: [
-      { script: '@sveltejs/kit/svelte-kit.js', args: ['sync'], cwd: client },
       {
         script: 'svelte-check/bin/svelte-check',
         args: ['--tsconfig', './tsconfig.json', '--output', 'human', '--fail-on-warnings'],
@@ -54,6 +53,9 @@ const stages = [
  * @returns {Promise<Result[]>} one per stage, in order
  */
 export async function runChecks({ node, env }) {
+  // Types of the pages' routes and the configuration they extend are generated, and most stages read them. Should it
+  // fail, those stages say so.
+  await attempt(node, [join(packages, '@sveltejs/kit/svelte-kit.js'), 'sync'], { cwd: client, env });
   const queue = [...stages.entries()];
   /** @type {Result[]} */
   const results = [];

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { attempt } from '../install/command.mjs';
 import { root } from '../install/layout.mjs';
 import { withLock } from '../install/lock.mjs';
@@ -52,6 +53,13 @@ describe('a command of the setup', () => {
   test('that does not exist fails like any other', async () => {
     expect((await attempt('no-such-command-here', [])).code).toBe(127);
   });
+});
+
+test('npm hands signals to the setup itself, not to a shell that would end alone and leave the services running', () => {
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  for (const [name, script] of Object.entries(scripts)) expect(script, name).toMatch(/^exec node /);
 });
 
 describe('the lock', () => {

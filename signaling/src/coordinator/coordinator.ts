@@ -7,10 +7,12 @@ import type { ClassBus } from '@keshi/runtime/state/ports';
 import { policyFrom } from '../presence/policy.ts';
 import type { Screen } from '../screening.ts';
 import { createAnnouncer } from './announcer.ts';
+import { createClassMedia, type MediaDeps } from './class-media.ts';
 import { createBroadcaster } from './broadcaster.ts';
 import { isOver, mayPublish, memberOf, type Classroom, type Presence } from './classroom.ts';
 import { decide, type OwnCommand, type PageCommand } from './commands.ts';
 import { FencedOut, isFencedOut } from './fencing.ts';
+import { createGathering } from './gathering.ts';
 import { createJournal } from './journal.ts';
 import type { Broadcast, EnterReply, LiveTime } from './messages.ts';
 import type { AskedQuiz } from './quiz.ts';
@@ -19,7 +21,7 @@ import type { ClassStore, LoadedClass } from './store.ts';
 import { createTurn, type Effect, type RoomEvent, type Turn } from './turn.ts';
 import { snapshotView } from './views.ts';
 
-export interface CoordinatorDeps {
+export interface CoordinatorDeps extends MediaDeps {
   nodeId: string;
   store: ClassStore;
   bus: ClassBus;
@@ -34,12 +36,8 @@ export interface CoordinatorDeps {
     name: K,
     payload: ServerPayload<K>,
   ) => void;
-  perform: (classId: string, sfuNode: string | null, effect: Effect) => void;
-  /** What is published on the class's SFU node; null when it cannot be asked. */
-  stageOf: (classId: string, sfuNode: string | null) => Promise<PublishedSource[] | null>;
-  /** Media of someone who has been gone for too long. */
+  /** Media of someone who has gone for good. */
   leaveMedia: (classId: string, sfuNode: string | null, userId: string) => void;
-  placeMedia: (classId: string, current: string | null) => string | null;
   databaseFailed: (error: unknown) => void;
   /** Somebody else writes this class now: forget it. */
   fencedOut: () => void;
@@ -62,8 +60,8 @@ export interface Coordinator {
   live(): LiveTime;
   published(userId: string, source: MediaSource, state: { paused: boolean } | null): void;
   speaking(userIds: string[]): void;
-  /** Compares the stage with what the SFU carries: after taking over, and when its link is back. */
-  resyncStage(): Promise<void>;
+  /** After taking over, and when the link to the SFU is back. */
+  resyncMedia(): void;
   /** Where the class's media is: stays where it is while that node lives. */
   placeMedia(): string | null;
   /** Whether somebody watches the board, so that nodes send their facts each second. */
@@ -79,14 +77,6 @@ export interface Coordinator {
   close(): void;
 }
 
-export interface PublishedSource {
-  peerId: string;
-  source: MediaSource;
-  paused: boolean;
-}
-
-/** How long a place on stage is kept for someone who lost the connection, ms. */
-export const stageGraceMs = 30_000;
 /** How long after its end everybody may still look at the class, ms. */
 const lingerMs = 10 * 60_000;
 const recentKept = 500;
@@ -101,11 +91,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   let distrust = false;
   let closed = false;
   let dismissed = false;
-  let emptySince = now();
-  const departures = new Map<string, number>();
   const postponed: OwnCommand[] = [];
   let watched = false;
-  let sfuNode = deps.placeMedia(room.id, null);
 
   const broadcaster = createBroadcaster({
     classId: room.id,
@@ -118,6 +105,22 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   const announcer = createAnnouncer({
     room: () => room,
     tell: (roles, name, payload) => deps.tell(room.id, roles, name, payload),
+  });
+
+  const media = createClassMedia({ room: () => room, own, log, deps });
+  const gathering = createGathering({
+    room: () => room,
+    now,
+    send: broadcaster.send,
+    changed: announcer.countsChanged,
+    hostCame() {
+      if (!isOver(room)) own({ name: 'host.seen', online: true });
+    },
+    gone(userId) {
+      if (userId === room.host.userId) own({ name: 'host.seen', online: false });
+      else if (memberOf(room, userId).stage !== null) own({ name: 'stage.expired', userId });
+    },
+    leaveMedia: (userId) => deps.leaveMedia(room.id, media.node, userId),
   });
 
   const journal = createJournal({
@@ -152,21 +155,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   }
 
   function perform(effect: Effect): void {
-    if (effect.kind === 'put-out') {
-      putOut(effect.userId);
-      return;
-    }
-    deps.perform(room.id, sfuNode, effect);
-  }
-
-  /** A banned person neither stays nor goes on watching. */
-  function putOut(userId: string): void {
-    broadcaster.send({ kind: 'close', userId, connectionId: null, reason: 'banned' });
-    deps.leaveMedia(room.id, sfuNode, userId);
-  }
-
-  function isBanned(userId: string): boolean {
-    return memberOf(room, userId).bannedAt !== null;
+    if (effect.kind === 'put-out') gathering.putOut(effect.userId);
+    else media.perform(effect);
   }
 
   function live(): LiveTime {
@@ -218,86 +208,29 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     }
   }
 
-  function place(): string | null {
-    sfuNode = deps.placeMedia(room.id, sfuNode);
-    return sfuNode;
-  }
-
-  function arrive(presence: Presence): void {
-    const { userId } = presence.person;
-    const hostCame = userId === room.host.userId && !room.online.has(userId);
-    room.online.set(userId, presence);
-    room.people.set(userId, presence.person);
-    departures.delete(userId);
-    announcer.countsChanged();
-    if (hostCame && !isOver(room)) own({ name: 'host.seen', online: true });
-  }
-
-  function depart(userId: string, orderly: boolean): void {
-    room.online.delete(userId);
-    emptySince = now();
-    announcer.countsChanged();
-    departures.set(userId, orderly ? now() : now() + stageGraceMs);
-    if (orderly) expireDepartures();
-  }
-
-  function expireDepartures(): void {
-    for (const [userId, at] of departures) {
-      if (at > now()) continue;
-      departures.delete(userId);
-      deps.leaveMedia(room.id, sfuNode, userId);
-      if (userId === room.host.userId) own({ name: 'host.seen', online: false });
-      else if (memberOf(room, userId).stage !== null) own({ name: 'stage.expired', userId });
-    }
-  }
-
-  async function resyncStage(): Promise<void> {
-    if (isOver(room)) return;
-    const carried = await deps.stageOf(room.id, sfuNode);
-    if (!carried) return;
-    for (const [userId, sources] of room.sources)
-      for (const source of sources.keys())
-        if (!carried.some((one) => one.peerId === userId && one.source === source))
-          own({ name: 'stage.published', userId, source, state: null });
-    for (const { peerId: userId, source, paused } of carried)
-      own({ name: 'stage.published', userId, source, state: { paused } });
-  }
-
-  // Whoever was on stage under the former coordinator keeps the place until it is clear that they are gone.
-  for (const { userId, stage } of room.members.values())
-    if (stage !== null) departures.set(userId, now() + stageGraceMs);
-
   return {
     get room() {
       return room;
     },
     get sfuNode() {
-      return sfuNode;
+      return media.node;
     },
     async command(actor, command) {
       const prepared = await lookUp(command);
       return enqueue(actor, (turn) => {
         // What was on its way when the ban came.
-        if (isBanned(actor.userId)) throw new AppError('banned');
+        if (gathering.isBanned(actor.userId)) throw new AppError('banned');
         return decide(turn, command, { screen: deps.screen, prepared });
       });
     },
     async enter(presence, lastSeq) {
       const { person } = presence;
       if (closed) throw new FencedOut();
-      if (isBanned(person.userId)) throw new AppError('banned');
+      if (gathering.isBanned(person.userId)) throw new AppError('banned');
       const over = room.state === 'cancelled' || (room.endedAt !== null && now() - room.endedAt > lingerMs);
       if (over && person.role === 'attendee') throw new AppError('class-ended');
-      const former = room.online.get(person.userId);
-      if (former && former.connectionId !== presence.connectionId)
-        broadcaster.send({
-          kind: 'close',
-          userId: person.userId,
-          connectionId: former.connectionId,
-          reason: 'replaced-in-class',
-        });
-      arrive(presence);
-      place();
+      gathering.arrive(presence);
+      media.place();
       // What is not stored yet is no part of the snapshot: the queue has to come to rest for a moment.
       return enqueue(person, () => ({})).then(
         () => entered(person, lastSeq),
@@ -307,21 +240,9 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
         },
       );
     },
-    leave(userId, connectionId, orderly) {
-      // A connection that was replaced closes later than its successor opened.
-      if (room.online.get(userId)?.connectionId === connectionId) depart(userId, orderly);
-    },
-    present(members) {
-      for (const presence of members) {
-        const { userId } = presence.person;
-        // The former coordinator stored the ban and did not live to tell.
-        if (isBanned(userId)) putOut(userId);
-        else if (!room.online.has(userId)) arrive(presence);
-      }
-    },
-    keepNodes(alive) {
-      for (const [userId, { nodeId }] of room.online) if (!alive.has(nodeId)) depart(userId, false);
-    },
+    leave: gathering.leave,
+    present: gathering.present,
+    keepNodes: gathering.keepNodes,
     since: (seq) => recent.filter((event) => event.seq > seq),
     mayPublish: (userId) => mayPublish(room, userId),
     roster: (query) => rosterPage(room, query),
@@ -330,8 +251,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       if (isOver(room)) return;
       own({ name: 'stage.published', userId, source, state });
     },
-    resyncStage,
-    placeMedia: place,
+    resyncMedia: media.resync,
+    placeMedia: media.place,
     watchFacts(wanted) {
       watched = wanted;
       broadcaster.send({ kind: 'watch', watched });
@@ -342,7 +263,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       for (const quiz of room.quizzes.values())
         if (quiz.closedAt === null && quiz.closesAt <= at && journal.idle && !distrust)
           own({ name: 'quiz.timeout', quizId: quiz.id });
-      expireDepartures();
+      gathering.tick();
       announcer.tick();
       if (!dismissed && room.endedAt !== null && at - room.endedAt > lingerMs && room.online.size > 0) {
         dismissed = true;
@@ -352,16 +273,11 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     recover,
     get unused() {
       const running = room.state === 'live' || room.state === 'paused';
-      return (
-        room.online.size === 0 &&
-        departures.size === 0 &&
-        !running &&
-        journal.idle &&
-        now() - emptySince > unusedAfterMs
-      );
+      const { emptySince } = gathering;
+      return !running && journal.idle && emptySince !== null && now() - emptySince > unusedAfterMs;
     },
     abandon() {
-      if (sfuNode !== null) deps.perform(room.id, sfuNode, { kind: 'close-class' });
+      if (media.node !== null) media.perform({ kind: 'close-class' });
     },
     close() {
       if (closed) return;
@@ -391,6 +307,9 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     publish(untold);
     announcer.countsChanged();
     for (const command of postponed.splice(0)) own(command);
+    // What follows from a command whose write was stored and its answer lost.
+    for (const userId of room.online.keys()) if (gathering.isBanned(userId)) gathering.putOut(userId);
+    media.resync();
   }
 
   function entered(person: Person, lastSeq: number | null): EnterReply {
@@ -401,7 +320,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       live: live(),
       watched,
       policy,
-      sfuNode,
+      sfuNode: media.node,
     };
   }
 

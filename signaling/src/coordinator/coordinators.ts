@@ -79,9 +79,7 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
       log.info({ fence: loaded.fence, state: coordinator.room.state }, 'coordinating the class');
       const news: Broadcast = { kind: 'coordinator', nodeId, sfuNode: coordinator.sfuNode };
       bus.publish(classChannel(classId), news).catch(() => deps.deliverHere(classId, news));
-      coordinator
-        .resyncStage()
-        .catch((error: unknown) => log.warn({ err: error }, 'the stage could not be compared with the SFU'));
+      coordinator.resyncMedia();
       return entry;
     } catch (error) {
       await giveBack();

@@ -12,6 +12,7 @@ import {
   type ClientEventName,
 } from '@keshi/contract/signaling';
 import { z } from 'zod';
+import { attendancePolicy } from '../presence/policy.ts';
 import { commandNames, type CommandName, type PageCommand } from './commands.ts';
 
 export const coordinatorAddress = (classId: string) => `coordinator:${classId}`;
@@ -70,15 +71,7 @@ export const enterReply = z.object({
   missed: z.array(classEvent).nullable(),
   live: liveTime,
   watched: z.boolean(),
-  policy: z.object({
-    heartbeatMs: z.int(),
-    proofGapMs: z.int(),
-    outageReturnMs: z.int(),
-    minimumRate: z.number(),
-    classHourMs: z.int(),
-    signInWindowMs: z.int(),
-    fullHourFrom: z.number().nullable(),
-  }),
+  policy: attendancePolicy,
   /** Which SFU node carries the class; null while there is none. */
   sfuNode: z.string().nullable(),
 });

@@ -1,5 +1,5 @@
 /** One command being decided: what it may look at, and what it leaves behind. */
-import type { ClassRole } from '@keshi/contract/domain';
+import type { ClassRole, MediaSource } from '@keshi/contract/domain';
 import type { ClassEvent, Person, ScreeningAlert } from '@keshi/contract/signaling';
 import { newId } from '@keshi/db/ids';
 import { AppError } from '@keshi/runtime/errors';
@@ -24,12 +24,12 @@ export interface RoomEvent {
 
 type EventBody<E = ClassEvent> = E extends ClassEvent ? Omit<E, 'seq' | 'at'> : never;
 
-/** Work outside the database that follows a stored command: media, closing connections. Never fails the command. */
-export type Effect =
+export type MediaEffect =
   | { kind: 'unpublish'; userId: string }
-  | { kind: 'hold'; userId: string; source: import('@keshi/contract/domain').MediaSource; held: boolean }
-  | { kind: 'close-class' }
-  | { kind: 'put-out'; userId: string };
+  | { kind: 'hold'; userId: string; source: MediaSource; held: boolean }
+  | { kind: 'close-class' };
+/** Work outside the database that follows a stored command: media, putting somebody out. Never fails the command. */
+export type Effect = MediaEffect | { kind: 'put-out'; userId: string };
 
 /** A text that was stopped: the refusal is answered, and yet what it left behind (hit and alert) is stored. */
 export class Screened extends AppError {

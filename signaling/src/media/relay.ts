@@ -5,7 +5,8 @@ import type { Reply, Request } from '@keshi/contract/signaling';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { Connection, Connections } from '../connections.ts';
-import type { PublishedSource } from '../coordinator/coordinator.ts';
+import type { PublishedSource } from '../coordinator/class-media.ts';
+import type { MediaEffect } from '../coordinator/turn.ts';
 import type { MediaNodes, SfuLink } from './nodes.ts';
 
 export interface JoinedMedia {
@@ -37,9 +38,7 @@ export interface MediaRelay {
   audioOnly(connection: Connection, request: Request<'media.audioOnly'>): Promise<void>;
   // Done by the coordinator, for anybody of the class; failures are logged, never thrown.
   leave(classId: string, sfuNode: string | null, userId: string): void;
-  unpublish(classId: string, sfuNode: string | null, userId: string): void;
-  hold(classId: string, sfuNode: string | null, userId: string, source: MediaSource, held: boolean): void;
-  closeClass(classId: string, sfuNode: string | null): void;
+  perform(classId: string, sfuNode: string | null, effect: MediaEffect): void;
   /** Null when the node cannot be asked. */
   stageOf(classId: string, sfuNode: string | null): Promise<PublishedSource[] | null>;
 }
@@ -62,13 +61,6 @@ export interface MediaRelayDeps {
   /** Whether some node that should be there cannot be reached. */
   mediaTrouble: (lasts: boolean) => void;
 }
-
-const kindOf: Record<MediaSource, 'audio' | 'video'> = {
-  camera: 'video',
-  screen: 'video',
-  mic: 'audio',
-  'screen-audio': 'audio',
-};
 
 export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
   const { nodes, connections, log } = deps;
@@ -124,6 +116,20 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
       const down = error instanceof AppError && error.code.startsWith('media-');
       if (!down) log.warn({ err: error, classId, what }, 'the SFU did not do it');
     });
+  }
+
+  function carryOut(link: SfuLink, classId: string, effect: MediaEffect): Promise<unknown> {
+    switch (effect.kind) {
+      case 'unpublish':
+        return link.request('peer.unpublish', { classId, peerId: effect.userId });
+      case 'hold': {
+        const { userId: peerId, source, held } = effect;
+        return link.request('producer.hold', { classId, peerId, source, held });
+      }
+      case 'close-class':
+        for (const classes of opened.values()) classes.delete(classId);
+        return link.request('class.close', { classId });
+    }
   }
 
   function listen(sfuNode: string, link: SfuLink): void {
@@ -195,8 +201,6 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
       return link.request('peer.publish', peer);
     },
     async produce(connection, request) {
-      if (kindOf[request.source] !== request.kind)
-        throw new AppError('invalid-input', { fields: ['kind', 'source'] });
       const { link, peer } = peerOf(connection);
       return link.request('producer.create', { ...peer, ...request });
     },
@@ -221,24 +225,13 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
         linkOf(sfuNode).request('peer.leave', { classId, peerId: userId }),
       );
     },
-    unpublish(classId, sfuNode, userId) {
-      inBackground('peer.unpublish', classId, async () =>
-        linkOf(sfuNode).request('peer.unpublish', { classId, peerId: userId }),
-      );
-    },
-    hold(classId, sfuNode, userId, source, held) {
-      inBackground('producer.hold', classId, async () =>
-        linkOf(sfuNode).request('producer.hold', { classId, peerId: userId, source, held }),
-      );
+    perform(classId, sfuNode, effect) {
+      inBackground(effect.kind, classId, async () => carryOut(linkOf(sfuNode), classId, effect));
     },
     async stageOf(classId, sfuNode) {
       const link = sfuNode === null ? null : nodes.link(sfuNode);
       if (link?.state.kind !== 'open') return null;
       return (await link.request('class.stage', { classId })).producers;
-    },
-    closeClass(classId, sfuNode) {
-      for (const classes of opened.values()) classes.delete(classId);
-      inBackground('class.close', classId, async () => linkOf(sfuNode).request('class.close', { classId }));
     },
   };
 }

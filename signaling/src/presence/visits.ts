@@ -48,6 +48,11 @@ export interface Visits {
   leave(connection: Connection): void;
   /** Not by the learner's doing: the interval ends at its last proof [AT2]. */
   close(connection: Connection, cause: 'lost' | 'replaced'): void;
+  /**
+   * Others took this node for dead and closed its visits on record. They go on as new ones; the proofs are the learner's,
+   * so there is no hole between the two [AT2].
+   */
+  renew(): void;
   of(connection: Connection): TrackedVisit | null;
   ofClass(classId: string): TrackedVisit[];
   /** What a visit that ended here a moment ago left: it may not be stored yet. */
@@ -167,6 +172,16 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
       if (!visit) return;
       if (visit.facts.role === 'attendee') apply(visit, closeVisit(visit.state, cause));
       end(visit, visit.facts.lastSeenAt, cause);
+    },
+    renew() {
+      for (const visit of visits.values()) {
+        if (visit.facts.role === 'attendee') apply(visit, closeVisit(visit.state, 'lost'));
+        note({ visit: { ...visit.facts, closed: { at: visit.facts.lastSeenAt, cause: 'lost' } } });
+        visit.state = newVisit(nodeId);
+        visit.facts = { ...visit.facts, id: newId(now()), openedAt: visit.facts.lastSeenAt };
+        visit.intervalIds.clear();
+        note({ visit: visit.facts });
+      }
     },
     of: (connection) => visits.get(connection.id) ?? null,
     ofClass: (classId) => [...visits.values()].filter(({ facts }) => facts.classId === classId),

@@ -56,7 +56,7 @@ describe('the record of a learner', () => {
 
   it('puts a Sunday evening and the Monday after it into different weeks of Shanghai', () => {
     const now = Date.parse('2026-05-06T12:00:00+08:00');
-    const mine = { presentMs: minute, liveMs: minute, rate: 1 };
+    const mine = { presentMs: minute, liveMs: minute, rate: 1, minimumRate: 0.8 };
     const weeks = byWeek(
       [
         lesson({ startedAt: Date.parse('2026-05-03T23:59:00+08:00'), mine }),

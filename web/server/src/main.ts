@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createDb } from '@keshi/db/client';
 import { migrate } from '@keshi/db/migrate';
-import { type Config, ConfigError, loadConfig } from '@keshi/runtime/config';
+import { type Config, ConfigError } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
-import { createLifecycle, type Lifecycle } from '@keshi/runtime/lifecycle';
-import { createLogger, type Logger } from '@keshi/runtime/log';
+import type { Lifecycle } from '@keshi/runtime/lifecycle';
+import type { Logger } from '@keshi/runtime/log';
 import { createMetrics } from '@keshi/runtime/metrics';
+import { runService } from '@keshi/runtime/service-process';
 import { createState } from '@keshi/runtime/state/state';
 import manifest from '../package.json' with { type: 'json' };
 import { announceWeb } from './announcement.ts';
@@ -61,25 +62,4 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   log.info({ port: listener.port }, 'web ready');
 }
 
-async function main(): Promise<void> {
-  const config = loadConfig(process.env, { runs: ['web'] });
-  const log = createLogger({
-    name: 'web',
-    level: config.logLevel,
-    format: config.env === 'production' ? 'json' : 'readable',
-  });
-  const lifecycle = createLifecycle(log);
-  lifecycle.bindProcess();
-  try {
-    await run(config, log, lifecycle);
-  } catch (error) {
-    if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
-    else log.fatal({ err: error }, 'web could not start');
-    process.exit(await lifecycle.stop('start failed', 1));
-  }
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+runService('web', run, { runs: ['web'] });

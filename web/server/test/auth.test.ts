@@ -156,7 +156,11 @@ describe('refresh', () => {
     expect(stolen.error?.code).toBe('session-revoked');
     expect((await refresh(cookieOf(third))).error?.code).toBe('session-revoked');
     expect((await me(third.body.accessToken)).error?.code).toBe('session-revoked');
-    expect(await web.db.prisma.auditEntry.count({ where: { action: 'session.refresh-reused', actorId: web.world.idOf('staff') } })).toBe(1);
+    expect(
+      await web.db.prisma.auditEntry.count({
+        where: { action: 'session.refresh-reused', actorId: web.world.idOf('staff') },
+      }),
+    ).toBe(1);
   });
 
   it('lets two tabs race, and both hold the same secret afterwards', async () => {

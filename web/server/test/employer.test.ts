@@ -36,7 +36,11 @@ afterAll(() => web.close());
 
 describe('an employer in a class with people of another employer', () => {
   const report = (token: string) =>
-    call(web, 'report', { token, params: { id: web.world.held.id }, query: { unmask: 'true', reason: '核对名单' } });
+    call(web, 'report', {
+      token,
+      params: { id: web.world.held.id },
+      query: { unmask: 'true', reason: '核对名单' },
+    });
 
   it('reads the record of its own people alone, and totals of them', async () => {
     const own = (await report(employer)).body;
@@ -67,9 +71,9 @@ describe('an employer in a class with people of another employer', () => {
     expect((await call(web, 'timeline', { token: staff, params })).status).toBe(200);
     const userIds = async (token: string) => [
       ...(await call(web, 'belowMinimum', { token })).body.rows.map(({ userId }) => userId),
-      ...(
-        await call(web, 'listEnrolments', { token, params: { id: web.world.group.id } })
-      ).body.rows.map(({ userId }) => userId),
+      ...(await call(web, 'listEnrolments', { token, params: { id: web.world.group.id } })).body.rows.map(
+        ({ userId }) => userId,
+      ),
     ];
     expect(await userIds(employer)).not.toContain(foreignId);
     expect((await userIds(staff)).filter((id) => id === foreignId)).toHaveLength(2);

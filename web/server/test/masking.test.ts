@@ -59,7 +59,10 @@ it('finds everybody of a scope, however many elsewhere are called alike', async 
       passwordHash: 'x',
       memberships: [{ orgId, role: 'learner' as const }],
     }));
-  await createUsers(db, [...crowd(world.otherSchool.id, 'crowd-a', 520), ...crowd(world.school.id, 'crowd-z', 3)]);
+  await createUsers(db, [
+    ...crowd(world.otherSchool.id, 'crowd-a', 520),
+    ...crowd(world.school.id, 'crowd-z', 3),
+  ]);
   for (const q of ['crowd-', '同名'])
     expect((await call(web, 'listUsers', { token: staff, query: { q } })).body.total, q).toBe(3);
 });

@@ -17,8 +17,10 @@ const reason = '核对补贴名单';
 const unmasked = { unmask: 'true', reason } as const;
 const report = async (query: { unmask?: 'true'; reason?: string } = {}) =>
   (await call(web, 'report', { token, params: held(), query })).body;
-const file = (format: 'csv' | 'xlsx', query: { unmask?: 'true'; reason?: string; lang?: 'zh-CN' | 'en' } = {}) =>
-  call(web, 'reportFile', { token, params: { ...held(), format }, query });
+const file = (
+  format: 'csv' | 'xlsx',
+  query: { unmask?: 'true'; reason?: string; lang?: 'zh-CN' | 'en' } = {},
+) => call(web, 'reportFile', { token, params: { ...held(), format }, query });
 
 describe('report', () => {
   it('[AT5] [AT6] [AT8] says who was there, how long, and who is under the minimum', async () => {

@@ -284,9 +284,8 @@ export class LiveMedia {
 
   async #measureSending() {
     const source = this.#local.has('screen') ? 'screen' : 'camera';
-    const reports = await Promise.all(
-      [source, 'mic' as const].map((each) => this.#publisher.statsOf(each)?.catch(() => undefined)),
-    );
+    const statsOf = (of: MediaSource) => this.#publisher.statsOf(of)?.catch(() => undefined);
+    const reports = [await statsOf(source), await statsOf('mic')];
     if (reports.every((report) => report === undefined)) {
       this.#sending = null;
       return;

@@ -56,6 +56,12 @@ export class Paged<T> {
   reload(): Promise<void> {
     return this.resource.reload();
   }
+
+  /** The row as it is now; undefined when it is not on this page of the list any more. */
+  async fresh(isIt: (row: T) => boolean): Promise<T | undefined> {
+    await this.reload();
+    return this.resource.data?.rows.find(isIt);
+  }
 }
 
 /** For use while a component is created; states that `load` reads before its first `await` start it anew. */

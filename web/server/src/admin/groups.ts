@@ -24,7 +24,11 @@ import { listScopes } from '../scopes.ts';
 
 export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
   /** The group, once the actor may do this with it; one he may not even see does not exist for him. */
-  async function find(actor: Actor, id: string, action: Action): Promise<{ group: Group; reach: PeopleReach }> {
+  async function find(
+    actor: Actor,
+    id: string,
+    action: Action,
+  ): Promise<{ group: Group; reach: PeopleReach }> {
     const group = await getGroup(db, id);
     if (!group) throw new AppError('not-found');
     const resource = { kind: 'group', orgPaths: group.orgPaths } as const;
@@ -109,10 +113,7 @@ export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
       const { group, reach } = await find(actor, params.id, 'group.manage');
       // Whoever is not in reach of the actor or of the group is as unknown as who does not exist.
       // The employer of a group enrols its own people; the institution whose course it is, those of both.
-      const under = [
-        ...scopesOf(actor, 'group.manage', 'org'),
-        ...(reach === null ? group.orgPaths : []),
-      ];
+      const under = [...scopesOf(actor, 'group.manage', 'org'), ...(reach === null ? group.orgPaths : [])];
       const logins = [...new Set(body.logins)];
       const known = await learnersByLogin(db, { logins, under });
       const unknown = logins.filter((login) => !known.has(login));

@@ -67,8 +67,7 @@ export function scheduleRoutes({ db }: { db: Db }) {
       authorise(actor, 'class.observe', resource, { hidden: true });
       authorise(actor, 'class.schedule', resource);
       demandPeriod(body.scheduledStart ?? before.scheduledStart, body.scheduledEnd ?? before.scheduledEnd);
-      if (body.instructorId !== undefined)
-        await demandInstructor(actor, before.orgPaths, body.instructorId);
+      if (body.instructorId !== undefined) await demandInstructor(actor, before.orgPaths, body.instructorId);
       const changed = await rescheduleClass(db, { id: params.id, ...body });
       await audit({
         action: body.cancelled === true ? 'class.cancelled' : 'class.rescheduled',

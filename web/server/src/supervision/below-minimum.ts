@@ -117,9 +117,10 @@ export function createBelowMinimum({
         return rate !== null && belowMinimum(rate, policy) ? [{ ...row, rate }] : [];
       });
       const wanted = q
-        ? rows.filter(({ courseTitle, groupName, name }) =>
-            // Names are masked in the answer: only who knows the whole of one may find it by that.
-            [courseTitle, groupName].some((text) => text.includes(q)) || samePerson(name, q),
+        ? rows.filter(
+            ({ courseTitle, groupName, name }) =>
+              // Names are masked in the answer: only who knows the whole of one may find it by that.
+              [courseTitle, groupName].some((text) => text.includes(q)) || samePerson(name, q),
           )
         : rows;
       return wanted.sort((a, b) => a.rate - b.rate || a.userId.localeCompare(b.userId));

@@ -52,6 +52,8 @@ export const common: typeof zh = {
   reconnecting: 'Reconnecting…',
   beijingTime: 'Beijing time',
   stop: '.',
+  comma: ', ',
+  colon: ': ',
   class: (ordinal) => `Class ${ordinal}`,
   states: {
     counting: 'Fine',

@@ -51,6 +51,8 @@ export const common = {
   reconnecting: '正在重新连接…',
   beijingTime: '北京时间',
   stop: '。',
+  comma: '、',
+  colon: '：',
   class: (ordinal: number) => `第 ${ordinal} 课时`,
   states: {
     counting: '正常',

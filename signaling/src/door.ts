@@ -1,0 +1,145 @@
+/** Connections of this node coming, going and being sent away, and what the coordinators of their classes are told of it. */
+import { newId } from '@keshi/db/ids';
+import { AppError } from '@keshi/runtime/errors';
+import type { Logger } from '@keshi/runtime/log';
+import type { Boards } from './board/boards.ts';
+import { dismiss, type ClassSocket, type Connection, type Connections } from './connections.ts';
+import type { Coordinators } from './coordinator/coordinators.ts';
+import type { Broadcast } from './coordinator/messages.ts';
+import type { LocalClass } from './local-classes.ts';
+import type { Chips } from './presence/chips.ts';
+import type { Visits } from './presence/visits.ts';
+
+export interface Door {
+  open(socket: ClassSocket): Connection;
+  /** Idempotent: a connection goes once. */
+  depart(connection: Connection, cause: 'left' | 'lost'): void;
+  /** Tells the coordinator that a connection is gone. */
+  farewell(connection: Connection, orderly?: boolean): void;
+  /** What the coordinator of a class says to the nodes that have somebody in it. */
+  heard(local: LocalClass, message: Exclude<Broadcast, { kind: 'frame' }>): void;
+  /** Tells the coordinator who is here. */
+  announceMembers(classId: string): Promise<void>;
+  /** Whoever connects and never joins is no page of ours. */
+  closeStrangers(): void;
+}
+
+export interface DoorDeps {
+  nodeId: string;
+  now: () => number;
+  log: Logger;
+  connections: Connections;
+  coordinators: Coordinators;
+  visits: Visits;
+  chips: Chips;
+  boards: Boards;
+  release: (classId: string) => void;
+  catchUp: (classId: string) => Promise<void>;
+  isDraining: () => boolean;
+}
+
+const strangerMs = 60_000;
+const nothing = () => ({});
+
+export function createDoor(deps: DoorDeps): Door {
+  const { nodeId, now, log, connections, coordinators, visits, chips, boards } = deps;
+
+  function close(classId: string, message: Extract<Broadcast, { kind: 'close' }>): void {
+    const { connectionId, userId, reason } = message;
+    const one = connectionId === null ? null : connections.get(connectionId);
+    const meant = connectionId === null ? [...connections.all()] : one ? [one] : [];
+    for (const connection of meant) {
+      if (connection.classId !== classId || connection.person.userId !== userId) continue;
+      if (reason === 'replaced-in-class') visits.close(connection, 'replaced');
+      dismiss(connection, reason);
+    }
+  }
+
+  /** A new coordinator placed the class's media elsewhere, so those who have it on the former node join it anew. */
+  function moveMedia(local: LocalClass, sfuNode: string | null): void {
+    local.sfuNode = sfuNode;
+    for (const connection of connections.ofClass(local.classId))
+      if (connection.sfuNode !== null && connection.sfuNode !== sfuNode)
+        connection.socket.emit('media.reset', { reason: 'unavailable' });
+  }
+
+  async function announceMembers(classId: string): Promise<void> {
+    const members = connections
+      .ofClass(classId)
+      .filter(({ stage }) => stage === 'joined')
+      .map(({ person, id: connectionId }) => ({ person, connectionId, nodeId }));
+    await coordinators
+      .ask(classId, { kind: 'present', members }, nothing)
+      .then(() => boards.rewatch(classId, connections.ofClass(classId)))
+      .catch((error: unknown) => log.warn({ err: error, classId }, 'could not say who is here'));
+  }
+
+  function farewell(connection: Connection, orderly = false): void {
+    if (deps.isDraining()) return;
+    const { classId, person, id: connectionId } = connection;
+    coordinators
+      .ask(classId, { kind: 'leave', userId: person.userId, connectionId, orderly }, nothing)
+      .catch((error: unknown) => {
+        if (!(error instanceof AppError)) log.warn({ err: error, classId }, 'could not say who left');
+      });
+  }
+
+  return {
+    open(socket) {
+      const { claims } = socket.data;
+      const connection: Connection = {
+        id: socket.id,
+        socket,
+        classId: claims.classId,
+        sid: claims.sid,
+        person: { userId: claims.sub, name: claims.name, role: claims.role },
+        visitId: newId(now()),
+        stage: 'connected',
+        sfuNode: null,
+        openedAt: now(),
+        refusals: { since: 0, count: 0 },
+      };
+      connections.add(connection);
+      return connection;
+    },
+    depart(connection, cause) {
+      const { stage } = connection;
+      if (stage === 'gone') return;
+      connection.stage = 'gone';
+      connections.remove(connection);
+      if (cause === 'left') visits.leave(connection);
+      else visits.close(connection, 'lost');
+      chips.forget(connection);
+      boards.unwatch(connection);
+      if (stage === 'connected') return;
+      deps.release(connection.classId);
+      farewell(connection, cause === 'left');
+    },
+    farewell,
+    heard(local, message) {
+      const { classId } = local;
+      switch (message.kind) {
+        case 'close':
+          return close(classId, message);
+        case 'dismiss':
+          for (const connection of connections.ofClass(classId)) dismiss(connection, 'class-ended');
+          return;
+        case 'watch':
+          local.watched = message.watched;
+          return;
+        case 'coordinator':
+          local.watched = false;
+          if (message.sfuNode !== local.sfuNode) moveMedia(local, message.sfuNode);
+          void announceMembers(classId);
+          void deps.catchUp(classId);
+          return;
+      }
+    },
+    announceMembers,
+    closeStrangers() {
+      for (const connection of connections.all())
+        if (connection.stage === 'connected' && now() - connection.openedAt > strangerMs)
+          connection.socket.disconnect(true);
+    },
+  };
+}
