@@ -93,6 +93,8 @@ export function createClassSocket(options: ClassSocketOptions) {
     options.onConnection(next);
   }
 
+  const hasClosed = () => connection.state === 'closed';
+
   function deliver(name: ServerEventName, payload: unknown) {
     for (const listener of listeners.get(name) ?? []) listener(payload as never);
   }
@@ -152,16 +154,23 @@ export function createClassSocket(options: ClassSocketOptions) {
   async function open() {
     if (connection.state === 'closed') return;
     drop();
+    const guessed = signalingUrl;
     const ticket = options.ticket();
-    const mine = connect(signalingUrl, ticket);
+    const mine = connect(guessed, ticket);
+    // An address that is not signaling's refuses at once, mostly before the ticket says where to go instead: then
+    // there is no socket at all. Any other socket belongs to a later attempt.
+    const isLatest = () => socket === mine || socket === undefined;
     try {
       const entry = await ticket;
-      if (socket !== mine || entry.signalingUrl === signalingUrl) return;
       signalingUrl = entry.signalingUrl;
+      if (guessed === signalingUrl || !isLatest() || hasClosed()) return;
+      clearTimeout(retryTimer);
       drop();
       connect(signalingUrl, ticket);
     } catch (error) {
-      abandon(mine, error);
+      if (!isLatest()) return;
+      drop();
+      failed(error);
     }
   }
 
@@ -171,9 +180,10 @@ export function createClassSocket(options: ClassSocketOptions) {
       reconnection: false,
       forceNew: true,
       auth: (send) => {
+        // Without a ticket this connection is given up by whoever asked for one.
         ticket.then(
           (entry) => send({ ticket: entry.ticket, tab: options.tab }),
-          (error: unknown) => abandon(mine, error),
+          () => undefined,
         );
       },
     });
