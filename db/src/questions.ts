@@ -71,6 +71,22 @@ export async function leftoverQuestions(
   return { total, rows: rows.map(fromRow) };
 }
 
+const ownShown = 200;
+
+/** What one learner asked in a class, in the order of asking; without what was deleted. */
+export async function questionsBy(
+  db: Db,
+  filter: { classId: string; userId: string },
+): Promise<LeftoverQuestion[]> {
+  const rows = await db.prisma.question.findMany({
+    where: { ...filter, state: { not: 'deleted' } },
+    select: columns,
+    orderBy: [{ at: 'asc' }, { id: 'asc' }],
+    take: ownShown,
+  });
+  return rows.map(fromRow);
+}
+
 export async function getQuestion(db: Db, id: string): Promise<LeftoverQuestion | null> {
   const row = await db.prisma.question.findUnique({ where: { id }, select: columns });
   return row && fromRow(row);

@@ -327,6 +327,17 @@ describe('the instructor', () => {
     await page.getByText('每月按一次试验按钮，能跳闸才合格。').waitFor(patient);
   });
 
+  it('is read by the learner who asked', async () => {
+    const asking = await openBrowser(desktop);
+    browsers.push(asking);
+    await logIn(asking.page, url, 'learner10');
+    await office.visit(asking.page, `${url}/classes`, learn.classes.title);
+    await asking.page.getByRole('tab', { name: learn.classes.past }).click();
+    await asking.page.getByRole('link', { name: heldClass }).click();
+    await asking.page.getByRole('heading', { name: learn.detail.questions }).waitFor(patient);
+    await asking.page.getByText('每月按一次试验按钮，能跳闸才合格。').waitFor(patient);
+  });
+
   it('opens the report of yesterday’s class', async () => {
     evidence('teacher-report');
     const { page } = teacher;

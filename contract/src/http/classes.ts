@@ -175,6 +175,15 @@ export const classRoutes = defineRoutes({
     query: pageQuery.extend({ state: z.enum(['open', 'all']).default('open') }),
     reply: pageOf(z.object({ classId: id, classTitle: z.string(), courseTitle: z.string(), question })),
   },
+  ownQuestions: {
+    method: 'GET',
+    path: '/api/classes/:id/questions',
+    tag: 'classes',
+    access: 'session',
+    summary: 'What the asking learner asked in a class, with the answers, in the order of asking.',
+    params: byId,
+    reply: z.object({ questions: z.array(question) }),
+  },
   answerQuestion: {
     method: 'POST',
     path: '/api/questions/:id/answer',

@@ -71,6 +71,7 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
       input: () => ({ params: { id: web.world.held.id, userId: web.world.idOf('second') } }),
     },
   ],
+  ownQuestions: { who: ['learner'], input: inClass },
   leftoverQuestions: { who: ['teacher', 'other-teacher'] },
   answerQuestion: {
     who: ['teacher'],

@@ -21,12 +21,13 @@ export function presenceCurve(
   const changes = new Array<number>(points + 1).fill(0);
   // A span is present at the points inside `[from, to)`: one up at its first point, one down after its last.
   const pointAt = (at: number) => Math.min(points, Math.max(0, Math.ceil((at - from) / step)));
-  for (const { timeline } of rows)
-    for (const span of timeline) {
+  for (const { timeline, state } of rows)
+    for (const [index, span] of timeline.entries()) {
       if (span.kind !== 'counted' && span.kind !== 'bridged') continue;
       const begin = pointAt(span.from);
-      // The last moment belongs to whoever was there until then.
-      const end = span.to >= to ? points : pointAt(span.to);
+      // The last moment belongs to whoever was there until then, or is there and has not proved it yet.
+      const lasts = span.to >= to || (state === 'present' && index === timeline.length - 1);
+      const end = lasts ? points : pointAt(span.to);
       changes[begin] = (changes[begin] ?? 0) + 1;
       changes[end] = (changes[end] ?? 0) - 1;
     }

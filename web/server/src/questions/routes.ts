@@ -8,6 +8,7 @@ import {
   getQuestion,
   leftoverQuestions,
   type LeftoverQuestion,
+  questionsBy,
 } from '@keshi/db/questions';
 import { storeScreeningHit } from '@keshi/db/screening';
 import type { Clock } from '@keshi/runtime/clock';
@@ -60,6 +61,12 @@ export function questionRoutes({ db, clock, screen }: Deps) {
           return question ? [{ classId, classTitle, courseTitle, question }] : [];
         }),
       };
+    }),
+
+    ownQuestions: bind(routes.ownQuestions, async ({ actor, params }) => {
+      await findClass(db, actor, params.id, 'class.attend');
+      const own = await questionsBy(db, { classId: params.id, userId: actor.userId });
+      return { questions: await withNames(own) };
     }),
 
     answerQuestion: bind(routes.answerQuestion, async ({ actor, params, body }) => {

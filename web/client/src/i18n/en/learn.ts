@@ -47,6 +47,7 @@ export const learn: typeof zh = {
     quizResult: (correct, asked) => `${correct} right of ${asked}`,
     quizAnswered: (answered) => `${answered} answered`,
     noQuiz: 'None were asked',
+    questions: 'My questions',
     notYet: 'Not started yet. Your time line appears here once it has.',
     timeline: 'My time line',
     timelineText: 'These are the facts on the server. Instructor and supervisors see the same.',

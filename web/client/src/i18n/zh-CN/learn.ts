@@ -46,6 +46,7 @@ export const learn = {
     quizResult: (correct: string, asked: string) => `答对 ${correct}，共 ${asked} 题`,
     quizAnswered: (answered: string) => `作答 ${answered} 题`,
     noQuiz: '没有提问',
+    questions: '我的提问',
     notYet: '还没有开课，开课后这里会显示您的时间线。',
     timeline: '我的时间线',
     timelineText: '这是服务器记录的事实，老师和监管人员看到的与您看到的相同。',
