@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { errorCodes } from '@keshi/contract/errors';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -15,16 +16,30 @@ const unfinished = [
   /\b(undefined|NaN|Invalid Date)\b|\[object \w+\]/,
 ];
 
+/** Waits until the page says this is so. (The pages forbid what Playwright's own waiting would need.) */
+async function becomesTrue(page: Page, expression: string): Promise<void> {
+  const isTrue = () => page.evaluate<boolean>(expression).catch(() => false);
+  await expect
+    .poll(isTrue, { timeout: 30_000, interval: 25, message: `${page.url()}: ${expression}` })
+    .toBe(true);
+}
+
 /** Waits until what the page shows at first has arrived and stands still. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(`(() => {
-    const main = document.querySelector('h1, [role=tablist]');
-    const waiting = document.querySelector('[aria-busy=true], .animate-pulse');
-    const moving = document.getAnimations().some((animation) =>
-      animation.playState === 'running' && animation.effect.getComputedTiming().endTime !== Infinity);
-    return main !== null && waiting === null && !moving && document.fonts.status === 'loaded';
-  })()`);
+  await becomesTrue(
+    page,
+    `(() => {
+      const main = document.querySelector('h1, [role=tablist]');
+      const waiting = document.querySelector('[aria-busy=true], .animate-pulse');
+      const moving = document.getAnimations().some((animation) =>
+        animation.playState === 'running' && animation.effect.getComputedTiming().endTime !== Infinity);
+      return main !== null && waiting === null && !moving && document.fonts.status === 'loaded';
+    })()`,
+  );
 }
+
+export const speaks = (page: Page, locale: 'zh-CN' | 'en'): Promise<void> =>
+  becomesTrue(page, `document.documentElement.lang === '${locale}'`);
 
 /** Empty when nothing is wrong. `axe`: the rules take a while, so not every look asks them. */
 export async function problemsOf(page: Page, { axe }: { axe: boolean }): Promise<string[]> {

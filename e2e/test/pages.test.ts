@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, desktop, openBrowser } from '../src/chromium.ts';
 import { enterClass, logIn, openConsole, openTab, startClass, words } from '../src/class-day.ts';
-import { kindOf, linksOf, problemsOf, settled } from '../src/page-check.ts';
+import { kindOf, linksOf, problemsOf, settled, speaks } from '../src/page-check.ts';
 import { type Product, startProduct } from '../src/product.ts';
 
 const { live } = words;
@@ -64,7 +64,7 @@ async function lookAt(page: Page, locale: 'zh-CN' | 'en', where: string): Promis
 async function speak(page: Page, locale: 'zh-CN' | 'en'): Promise<void> {
   await page.evaluate(`localStorage.setItem('keshi.locale', '${locale}')`);
   await page.reload();
-  await page.waitForFunction(`document.documentElement.lang === '${locale}'`);
+  await speaks(page, locale);
   await settled(page);
 }
 
@@ -105,7 +105,7 @@ describe.each(roles)('%s', (login) => {
         await page.evaluate(`localStorage.setItem('keshi.locale', '${locale}')`);
         for (const path of paths) {
           await page.goto(product.url + path);
-          await page.waitForFunction(`document.documentElement.lang === '${locale}'`);
+          await speaks(page, locale);
           await settled(page);
           found.push(...(await lookAt(page, locale, path)));
         }

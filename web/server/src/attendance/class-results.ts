@@ -55,7 +55,8 @@ export function createResultsReader({ db, clock }: { db: Db; clock: Clock }): Re
           connections: [],
           onStage: false,
           device: visits.at(-1)?.device ?? 'unknown',
-          rttMs: visits.at(-1)?.rttMs ?? null,
+          // How the network is now; of a class that is over it says nothing.
+          rttMs: of.endedAt === null ? (visits.at(-1)?.rttMs ?? null) : null,
         })),
       },
       now,
