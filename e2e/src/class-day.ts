@@ -48,11 +48,11 @@ export async function startClass(page: Page): Promise<void> {
   const preview = page.locator('video');
   await expect.poll(() => framesOf(preview.first()), media).toBeGreaterThan(0);
   await page.getByRole('button', { name: live.start, exact: true }).click();
-  await page.getByRole('button', { name: live.end, exact: true }).waitFor(patient);
+  await page.getByRole('button', { name: live.end }).waitFor(patient);
 }
 
 export async function endClass(page: Page): Promise<void> {
-  await page.getByRole('button', { name: live.end, exact: true }).click();
+  await page.getByRole('button', { name: live.end }).click();
   await page.getByRole('dialog').getByRole('button', { name: live.end, exact: true }).click();
   await page.getByText(live.endedTitle).waitFor(patient);
 }

@@ -24,16 +24,17 @@ async function becomesTrue(page: Page, expression: string): Promise<void> {
     .toBe(true);
 }
 
-/** Waits until what the page shows at first has arrived and stands still. */
-export async function settled(page: Page): Promise<void> {
+/** Waits until what the page shows at first has arrived and stands still, in the theme that is asked for. */
+export async function settled(page: Page, theme?: 'light' | 'dark'): Promise<void> {
   await becomesTrue(
     page,
     `(() => {
       const main = document.querySelector('h1, [role=tablist]');
-      const waiting = document.querySelector('[aria-busy=true], .animate-pulse');
+      const waiting = document.querySelector('[aria-busy=true], .animate-pulse, .animate-spin');
       const moving = document.getAnimations().some((animation) =>
         animation.playState === 'running' && animation.effect.getComputedTiming().endTime !== Infinity);
-      return main !== null && waiting === null && !moving && document.fonts.status === 'loaded';
+      const theme = ${JSON.stringify(theme ?? null)} ?? document.documentElement.dataset.theme;
+      return document.documentElement.dataset.theme === theme && main !== null && waiting === null && !moving && document.fonts.status === 'loaded';
     })()`,
   );
 }

@@ -119,6 +119,7 @@ async function startService(
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     exited = once(child, 'exit');
+    child.once('exit', (code, signal) => onOutput?.(`${role} on port ${port} ended: ${signal ?? code}\n`));
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => {
         last = (last + chunk.toString()).slice(-4_000);
