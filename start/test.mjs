@@ -9,8 +9,8 @@ import { runTests } from './install/vitest.mjs';
 
 /** @typedef {import('./install/checks.mjs').Result} Result */
 
-/** Browsers and the fonts they draw Chinese with, and the servers a cluster stands on. */
-const testPackages = ['chromium', 'firefox-esr', 'fonts-noto-cjk', 'redis-server', 'postgresql'];
+/** Browsers, the fonts they draw Chinese with, a network that can be cut, and the servers a cluster stands on. */
+const testPackages = ['chromium', 'firefox-esr', 'fonts-noto-cjk', 'iproute2', 'redis-server', 'postgresql'];
 
 /** @type {Result[]} */
 const results = [];
