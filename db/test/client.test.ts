@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createDb, DatabaseUnavailable, isUnavailable } from '../src/client.ts';
+import { isAlive } from '../src/embedded-server.ts';
 import { type Embedded, startEmbedded } from '../src/embedded.ts';
 import { openOutage, outagesBetween } from '../src/outages.ts';
 import { silent, type TestDatabase, testDatabase, testKeys } from '../src/testing/database.ts';
@@ -75,7 +76,8 @@ describe('a PostgreSQL that goes away', () => {
         );
         expect(row?.n).toBe(2);
       });
-      process.kill(server.pid, 'SIGQUIT');
+      const { pid, url } = server;
+      process.kill(pid, 'SIGQUIT');
       expect(await sleeping).toBeInstanceOf(DatabaseUnavailable);
       expect(await inTransaction).toBeInstanceOf(DatabaseUnavailable);
       const failure = await counting().catch((error: unknown) => error);
@@ -85,7 +87,10 @@ describe('a PostgreSQL that goes away', () => {
       await expect(db.prisma.$transaction((tx) => tx.user.count())).rejects.toSatisfy(isUnavailable);
       expect(await db.health()).toMatchObject({ ok: false });
 
+      // Gone for good, so that nothing below can still be the server that is going down.
+      await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
       server = await startEmbedded({ dir, log: silent, settings: { fsync: 'off' } });
+      expect(server.url).toBe(url);
       expect(await counting()).toHaveLength(1);
       expect(await db.health()).toMatchObject({ ok: true });
     } finally {
