@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { minioPath } from './start/minio/path.mjs';
 import { workerPath } from './start/worker/path.mjs';
 
 // Real PostgreSQL, Redis, media workers and browsers: starting one takes seconds on a small machine.
@@ -6,7 +7,7 @@ const seconds = 1000;
 
 export default defineConfig({
   test: {
-    env: { MEDIASOUP_WORKER_BIN: workerPath(), NODE_ENV: 'test' },
+    env: { MEDIASOUP_WORKER_BIN: workerPath(), MINIO_BIN: minioPath(), NODE_ENV: 'test' },
     // A test that is left alone with .only would hide all others; a missing service must fail, so nothing retries.
     allowOnly: false,
     retry: 0,

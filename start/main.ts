@@ -11,9 +11,11 @@ import { createHealth } from '@keshi/runtime/health';
 import type { Lifecycle } from '@keshi/runtime/lifecycle';
 import { createLocalLink } from '@keshi/runtime/link/local';
 import type { Logger } from '@keshi/runtime/log';
+import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { runService } from '@keshi/runtime/service-process';
 import { createState } from '@keshi/runtime/state/state';
+import { createNodeRecorder } from '@keshi/sfu/node-recorder';
 import { createSfuService } from '@keshi/sfu/service';
 import { localMediaNode } from '@keshi/signaling/media/nodes';
 import { createSignaling } from '@keshi/signaling/service';
@@ -44,8 +46,13 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
   lifecycle.onStop('shared state', () => state.close());
   health.add({ name: 'shared-state', check: () => state.health() });
 
-  const sfu = await createSfuService(config.sfu, { log, metrics, health });
-  lifecycle.onStop('media', () => sfu.close());
+  const mediaStore = await createMediaStore(config.mediaStore, log);
+  lifecycle.onStop('media store', () => mediaStore.close());
+  health.add({ name: 'media-store', check: () => mediaStore.health(), essential: false });
+
+  const recorder = createNodeRecorder({ store: mediaStore, storeConfig: config.mediaStore, log });
+  const sfu = await createSfuService(config.sfu, { log, metrics, health, recorder });
+  lifecycle.onStop('media', () => sfu.close(), 45_000);
   const [sfuEnd, signalingEnd] = createLocalLink({ contract: sfuContract, log });
   sfu.serve(sfuEnd);
 
@@ -56,6 +63,7 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     log,
     metrics,
     health,
+    mediaStore,
     pagesDir,
     version: manifest.version,
     demoAccounts: demo,
@@ -71,7 +79,7 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     config,
     state,
     db,
-    media: localMediaNode(signalingEnd),
+    media: localMediaNode(signalingEnd, sfu.info),
     log,
     metrics,
     health,

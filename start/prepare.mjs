@@ -4,6 +4,7 @@ import { entry } from './install/entry.mjs';
 import { prepare } from './install/prepare.mjs';
 
 await entry(async () => {
-  await prepare({ pages: true });
+  // The image itself brings ffmpeg.
+  await prepare({ pages: true, recording: false });
   return 0;
 });

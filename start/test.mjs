@@ -6,11 +6,12 @@ import { entry } from './install/entry.mjs';
 import { prepare } from './install/prepare.mjs';
 import { SetupError, say } from './install/progress.mjs';
 import { runTests } from './install/vitest.mjs';
+import { ensureMinio } from './minio/install.mjs';
 
 /** @typedef {import('./install/checks.mjs').Result} Result */
 
 /** Browsers, the fonts they draw Chinese with, a network that can be cut, and the servers a cluster stands on. */
-const testPackages = ['chromium', 'firefox-esr', 'fonts-noto-cjk', 'iproute2', 'redis-server', 'postgresql'];
+const testPackages = ['chromium', 'ffmpeg', 'firefox-esr', 'fonts-noto-cjk', 'iproute2', 'redis-server', 'postgresql'];
 
 /** @type {Result[]} */
 const results = [];
@@ -40,6 +41,7 @@ await entry(async () => {
   if (prepared) {
     await setUp('build of the pages', () => prepare({ pages: true }));
     await setUp('browsers and servers for the tests', () => ensureDebianPackages(testPackages, 'the tests'));
+    await setUp('S3 server for the tests', ensureMinio);
     results.push(...(await runChecks(prepared)));
     for (const project of ['unit', 'integration', 'e2e']) results.push(await runTests(prepared, project));
   }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { id, mediaSource } from './domain.ts';
+import { recordingView } from './recordings.ts';
 import {
   consumerOptions,
   dtlsParameters,
@@ -17,13 +18,33 @@ import {
 
 const none = z.object({});
 const peer = z.object({ classId: id, peerId: id });
+/** Names one life of one process. */
+const nodeId = z.string().min(1).max(64);
+
+/** What a person publishes with: the class's page, or an encoder over WHIP. */
+export const publishingVia = z.enum(['page', 'whip']);
+export type PublishingVia = z.infer<typeof publishingVia>;
+
+export const finishedRecording = z.object({
+  /** Server time of its first and last moment; pauses lie between. */
+  from: z.int(),
+  to: z.int(),
+  durationMs: z.int(),
+  views: z.array(recordingView),
+  bytes: z.int(),
+  hasPreview: z.boolean(),
+});
+export type FinishedRecording = z.infer<typeof finishedRecording>;
 
 export const sfuRequests = {
-  /** Idempotent: makes the class's origin router if there is none. */
-  'class.open': { params: z.object({ classId: id }), result: none },
+  /**
+   * Idempotent: makes the class's origin router if there is none. `nodes` are other nodes that carry the class, beyond
+   * those named before: what is published there is watched here too. Naming one that does not carry it does no harm.
+   */
+  'class.open': { params: z.object({ classId: id, nodes: z.array(nodeId) }), result: none },
   /** Closes every transport of the class; idempotent. */
   'class.close': { params: z.object({ classId: id }), result: none },
-  /** What is published now, for a coordinator that begins or has lost sight of it; empty for an unknown class. */
+  /** What is published on this node now, for a coordinator that begins or has lost sight of it; empty for an unknown class. */
   'class.stage': {
     params: z.object({ classId: id }),
     result: z.object({
@@ -44,10 +65,16 @@ export const sfuRequests = {
     }),
   },
   'peer.leave': { params: peer, result: none },
-  /** The peer's one send transport, made when it goes on stage; idempotent. */
-  'peer.publish': { params: peer, result: z.object({ sendTransport: transportOptions }) },
-  /** Closes the send transport and its producers: off the stage. */
-  'peer.unpublish': { params: peer, result: none },
+  /**
+   * A send transport, made when the person goes on stage; idempotent for the page, made anew for WHIP. It needs no
+   * viewer: an encoder publishes without watching. `held` are the sources that signaling holds muted.
+   */
+  'peer.publish': {
+    params: peer.extend({ via: publishingVia, held: z.array(mediaSource) }),
+    result: z.object({ sendTransport: transportOptions }),
+  },
+  /** Closes the send transport and its producers; without `via` all of this person: off the stage. */
+  'peer.unpublish': { params: peer.extend({ via: publishingVia.optional() }), result: none },
   'peer.audioOnly': { params: peer.extend({ audioOnly: z.boolean() }), result: none },
   'transport.connect': {
     params: peer.extend({ transportId: z.string(), dtlsParameters }),
@@ -79,6 +106,20 @@ export const sfuRequests = {
     params: peer.extend({ consumerId: z.string(), layers: preferredLayers }),
     result: none,
   },
+  /** Records what is published in the class from here on, on whichever nodes; idempotent. */
+  'recording.start': { params: z.object({ classId: id, hostId: id }), result: none },
+  /** Nothing of a pause is recorded. */
+  'recording.pause': { params: z.object({ classId: id }), result: none },
+  'recording.resume': { params: z.object({ classId: id }), result: none },
+  /** Stores what is open and ends; idempotent. */
+  'recording.stop': { params: z.object({ classId: id }), result: none },
+  /** From what is stored, whoever recorded it: its length, and the pictures to seek by. Idempotent, may take minutes. */
+  'recording.finish': {
+    params: z.object({ classId: id }),
+    result: z.object({ recording: finishedRecording.nullable() }),
+  },
+  /** Removes what was recorded: it was only for those who could not be given media of their own. Idempotent. */
+  'recording.discard': { params: z.object({ classId: id }), result: none },
   'node.stats': {
     params: none,
     result: z.object({
@@ -108,6 +149,12 @@ export const sfuEvents = {
   'stage.speaking': z.object({ classId: id, peerIds: z.array(id) }),
   /** The peer's media session is gone (its worker died, or its transport failed): it should join media again. */
   'peer.reset': peer.extend({ reason: z.enum(['worker-died', 'transport-failed', 'node-restarted']) }),
+  /** `trouble`: something of ours keeps segments from being stored; it goes on trying, and the class is not disturbed. */
+  'recording.state': z.object({
+    classId: id,
+    state: z.enum(['recording', 'trouble', 'paused', 'stopped']),
+    reason: z.string().nullable(),
+  }),
 } as const;
 export type SfuEvents = typeof sfuEvents;
 
@@ -123,11 +170,21 @@ export const sfuNodeKind = 'sfu';
 
 /** What a node says of itself in the registry. */
 export const sfuNodeInfo = z.object({
-  /** Where its link listens. */
-  url: z.string(),
+  /** Where its link for signaling listens, and the one for other SFU nodes. */
+  url: z.url({ protocol: /^wss?$/ }),
+  meshUrl: z.url({ protocol: /^wss?$/ }).nullable(),
+  /** Where it stands, by an operator's own names; null: nowhere in particular. */
+  region: z.string().max(64).nullable(),
   /** A draining node takes no new class and no new peer. */
   draining: z.boolean(),
-  /** How much of its budget of consumers is used, in steps of 5 %, so that the registry is not told of each viewer. */
+  /** Consumers that all its workers take together. */
+  budget: z.int().min(0),
+  /**
+   * How much of its budget is used, of consumers or of bandwidth, whichever is the scarcer; in steps of 2 %, so that
+   * the registry is not told of each viewer.
+   */
   usedPercent: z.int().min(0),
+  /** Whether it can record. */
+  records: z.boolean(),
 });
 export type SfuNodeInfo = z.infer<typeof sfuNodeInfo>;

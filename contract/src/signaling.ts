@@ -121,6 +121,9 @@ export const counts = z.object({
   expected: z.int().nonnegative(),
   hands: z.int().nonnegative(),
   openQuestions: z.int().nonnegative(),
+  /** People who are given sound alone, or the class as a stream of files, because there is no room for more [A2]. */
+  squeezed: z.int().nonnegative(),
+  files: z.int().nonnegative(),
 });
 export type Counts = z.infer<typeof counts>;
 
@@ -164,6 +167,10 @@ export const liveClass = z.object({
 });
 export type LiveClass = z.infer<typeof liveClass>;
 
+/** What is recorded of a class now; `trouble` means that something of ours keeps it from being stored. */
+export const recordingNow = z.object({ state: z.enum(['off', 'on', 'paused', 'trouble']) });
+export type RecordingNow = z.infer<typeof recordingNow>;
+
 export const snapshot = z.object({
   serverTime: instant,
   seq: z.int(),
@@ -183,8 +190,33 @@ export const snapshot = z.object({
   /** Hosts and observers see all; a learner sees an empty list. */
   hands: z.array(hand),
   counts,
+  recording: recordingNow,
 });
 export type Snapshot = z.infer<typeof snapshot>;
+
+/**
+ * How a page is given picture and sound. Beyond the SFU nodes' capacity it is first given sound alone (`squeezed`),
+ * then the class as a stream of files, some seconds behind [A2].
+ */
+export const joinedMedia = z.discriminatedUnion('mode', [
+  z.object({
+    mode: z.literal('webrtc'),
+    /** Which SFU node it is; the page says it again when it comes back with its media. */
+    nodeId: z.string(),
+    resumed: z.boolean(),
+    /** Pictures are left out for want of room, whatever the page asked for. */
+    squeezed: z.boolean(),
+    iceServers: z.array(iceServer),
+    recvTransport: transportOptions,
+    consumers: z.array(consumerOptions),
+  }),
+  z.object({
+    mode: z.literal('hls'),
+    /** The playlist, on the pages' own origin. It may not be there yet. */
+    url: z.string(),
+  }),
+]);
+export type JoinedMedia = z.infer<typeof joinedMedia>;
 
 // ---- what happened, in order -------------------------------------------------------------------------------------
 
@@ -234,6 +266,8 @@ export const clientEvents = {
       /** Null for an observer who does not watch. */
       rtpCapabilities: rtpCapabilities.nullable(),
       resume: z.boolean(),
+      /** Where the media is that lives on, as it was told; null without any. */
+      mediaNode: z.string().max(64).nullable().default(null),
       audioOnly: z.boolean(),
       lastSeq: z.int().nonnegative().nullable(),
       visible: z.boolean(),
@@ -243,14 +277,7 @@ export const clientEvents = {
       snapshot,
       /** What was missed since `lastSeq`; null when too much was missed: the snapshot says it all. */
       missed: z.array(classEvent).nullable(),
-      media: z
-        .object({
-          resumed: z.boolean(),
-          iceServers: z.array(iceServer),
-          recvTransport: transportOptions,
-          consumers: z.array(consumerOptions),
-        })
-        .nullable(),
+      media: joinedMedia.nullable(),
     }),
   },
   leave: { request: none, reply: none },
@@ -285,10 +312,10 @@ export const clientEvents = {
     reply: none,
   },
   'media.audioOnly': { request: z.object({ audioOnly: z.boolean() }), reply: none },
-  /** The page lost its media (or was told `media.reset`): a fresh receive transport. */
+  /** The page lost its media (or was told `media.reset`): fresh, unless `resume` finds it still there. */
   'media.rejoin': {
-    request: z.object({ rtpCapabilities, audioOnly: z.boolean() }),
-    reply: z.object({ recvTransport: transportOptions, consumers: z.array(consumerOptions) }),
+    request: z.object({ rtpCapabilities, resume: z.boolean(), audioOnly: z.boolean() }),
+    reply: z.object({ media: joinedMedia }),
   },
 
   'class.start': { request: none, reply: none },
@@ -387,10 +414,23 @@ export const serverEvents = {
   'media.closed': z.object({ consumerId: z.string() }),
   'media.paused': z.object({ consumerId: z.string(), paused: z.boolean() }),
   'media.layers': z.object({ consumerId: z.string(), layers: preferredLayers.nullable() }),
-  /** Media must be joined again (`media.rejoin`); the class goes on. */
+  /**
+   * Media must be joined again (`media.rejoin`); the class goes on. `moving`: what flows goes on until then, because
+   * its node is about to stop. `capacity`: there is room for more than the page has. `resync`: it may have missed news
+   * of its media, which itself still flows.
+   */
   'media.reset': z.object({
-    reason: z.enum(['worker-died', 'transport-failed', 'node-restarted', 'unavailable']),
+    reason: z.enum([
+      'worker-died',
+      'transport-failed',
+      'node-restarted',
+      'unavailable',
+      'moving',
+      'capacity',
+      'resync',
+    ]),
   }),
+  recording: recordingNow,
   /** Something of ours is broken or healed; shown to the host in one line. */
   trouble: z.object({
     kind: z.enum(['database', 'media', 'shared-state']),

@@ -22,6 +22,16 @@ export const ticketClaims = z.object({
 });
 export type TicketClaims = z.infer<typeof ticketClaims>;
 
+/** Half a day of life, one class: an encoder of its instructor publishes with it over WHIP, and can do nothing else. */
+export const whipClaims = z.object({
+  kind: z.literal('whip'),
+  sub: id,
+  sid: id,
+  classId: id,
+  name: z.string(),
+});
+export type WhipClaims = z.infer<typeof whipClaims>;
+
 /** Published on the bus channel `sessions` the moment a login session ends; every holder of its connections closes them. */
 export const sessionEnded = z.object({
   sid: id,

@@ -145,7 +145,7 @@ type QuestionRow = Row &
     state: string;
   };
 
-function toQuestion(row: QuestionRow): StoredQuestion {
+export function toQuestion(row: QuestionRow): StoredQuestion {
   return {
     ...row,
     at: fromDate(row.at),

@@ -35,6 +35,8 @@ export interface ClassRow {
   expected: number;
   /** Whether the asking person is one of them. */
   enrolled: boolean;
+  /** Whether it is recorded; does not change once it has begun. */
+  record: boolean;
   version: number;
 }
 
@@ -52,6 +54,7 @@ function columns(asking: string) {
     startedAt: true,
     endedAt: true,
     instructorId: true,
+    record: true,
     version: true,
     instructor: { select: { nameSealed: true } },
     group: {
@@ -176,6 +179,8 @@ export interface ScheduleInput {
   instructorId: string;
   scheduledStart: number;
   scheduledEnd: number;
+  /** Whether the class is recorded; not, when absent. */
+  record?: boolean | undefined;
 }
 
 /** Its number within the group follows. Throws `Refused` `not-found` without that group or instructor. */
@@ -189,10 +194,12 @@ export async function scheduleClass(db: Db, input: ScheduleInput & { groupId: st
         where: { groupId: input.groupId },
         _max: { ordinal: true },
       });
+      const { record = false, ...fields } = input;
       await tx.liveClass.create({
         data: {
-          ...input,
+          ...fields,
           id,
+          record,
           ordinal: (last._max.ordinal ?? 0) + 1,
           scheduledStart: toDate(input.scheduledStart),
           scheduledEnd: toDate(input.scheduledEnd),
@@ -212,7 +219,7 @@ export async function rescheduleClass(
   db: Db,
   input: Partial<ScheduleInput> & { id: string; version: number; cancelled?: boolean },
 ): Promise<ClassRow> {
-  const { id, version, cancelled, scheduledStart, scheduledEnd, ...fields } = input;
+  const { id, version, cancelled, scheduledStart, scheduledEnd, record, ...fields } = input;
   const { count } = await refusing('class', () =>
     db.prisma.liveClass.updateMany({
       where: { id, version, state: { in: ['scheduled', 'cancelled'] } },
@@ -220,6 +227,7 @@ export async function rescheduleClass(
         ...fields,
         ...(scheduledStart !== undefined && { scheduledStart: toDate(scheduledStart) }),
         ...(scheduledEnd !== undefined && { scheduledEnd: toDate(scheduledEnd) }),
+        ...(record !== undefined && { record }),
         ...(cancelled !== undefined && { state: cancelled ? 'cancelled' : 'scheduled' }),
         version: { increment: 1 },
       },

@@ -228,6 +228,7 @@ async function seedComing(
     title,
     scheduledStart: start,
     scheduledEnd: end,
+    record: true,
   });
   for (const draft of drafts) await prepareQuiz(db, id, draft);
 }

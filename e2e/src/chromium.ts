@@ -24,10 +24,13 @@ export interface Browser {
   readonly close: () => Promise<void>;
 }
 
-/** One person's browser: a profile of its own. `secureOrigin` makes a plain http origin beyond localhost count as secure. */
+/**
+ * One person's browser: a profile of its own. `secureOrigin` makes a plain http origin beyond localhost count as secure;
+ * `trustedKey` is the hash of a certificate's key that it takes from whichever server (base64 of SHA-256).
+ */
 export async function openBrowser(
   screen: Screen,
-  options: { executablePath?: string; secureOrigin?: string } = {},
+  options: { executablePath?: string; secureOrigin?: string; trustedKey?: string } = {},
 ): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'keshi-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
@@ -53,6 +56,7 @@ export async function openBrowser(
       '--use-fake-ui-for-media-stream',
       '--auto-accept-this-tab-capture',
       '--auto-select-desktop-capture-source=Entire screen',
+      ...(options.trustedKey ? [`--ignore-certificate-errors-spki-list=${options.trustedKey}`] : []),
       ...(options.secureOrigin ? [`--unsafely-treat-insecure-origin-as-secure=${options.secureOrigin}`] : []),
     ],
   });

@@ -16,6 +16,13 @@ export interface NetworkHost {
   readonly gateway: string;
   /** A program that runs `executable` inside the host. */
   readonly wrap: (executable: string) => Promise<string>;
+  /**
+   * From here on nothing leaves the host but TCP: to any port, or to these alone, as a network's firewall would have it.
+   * Once for each host.
+   */
+  readonly allowTcpOnly: (ports?: readonly number[]) => Promise<void>;
+  /** One more address of this machine, for a server that wants a port of its own; it goes with the host. */
+  readonly addAddress: (address: string) => Promise<void>;
   readonly cut: () => Promise<void>;
   readonly heal: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -44,6 +51,16 @@ export async function createNetworkHost(number: number): Promise<NetworkHost> {
       await chmod(file, 0o755);
       return file;
     },
+    async allowTcpOnly(ports) {
+      // By rules of routing, which need no packet filter: what finds no route is not sent.
+      const rule = (...words: string[]) => ip('-n', name, 'rule', 'add', ...words);
+      await rule('preference', '10', 'ipproto', 'udp', 'blackhole');
+      if (!ports) return;
+      for (const port of ports)
+        await rule('preference', '20', 'ipproto', 'tcp', 'dport', String(port), 'lookup', 'main');
+      await rule('preference', '30', 'ipproto', 'tcp', 'blackhole');
+    },
+    addAddress: async (added) => void (await ip('address', 'add', `${added}/32`, 'dev', near)),
     cut: async () => void (await ip('link', 'set', near, 'down')),
     heal: async () => void (await ip('link', 'set', near, 'up')),
     async close() {

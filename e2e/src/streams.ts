@@ -57,6 +57,31 @@ export async function picturesAfter(page: Page, name: string): Promise<void> {
   );
 }
 
+/** Watches from now on how long that person's picture stands still on this page, whichever element shows it. */
+export async function watchStillness(page: Page, name: string): Promise<void> {
+  await page.evaluate(`{
+    const seen = new WeakMap();
+    let movedAt = performance.now();
+    clearInterval(globalThis.keshiStill?.timer);
+    const still = (globalThis.keshiStill = { longestMs: 0 });
+    still.timer = setInterval(() => {
+      let moved = false;
+      for (const video of document.querySelectorAll('video[aria-label="${live.cameraOf(name)}"]')) {
+        const frames = video.getVideoPlaybackQuality().totalVideoFrames;
+        moved ||= frames > (seen.get(video) ?? 0);
+        seen.set(video, frames);
+      }
+      const now = performance.now();
+      if (moved) movedAt = now;
+      still.longestMs = Math.max(still.longestMs, now - movedAt);
+    }, 50);
+  }`);
+}
+
+/** The longest that it stood still since `watchStillness`, ms. */
+export const longestStillness = (page: Page): Promise<number> =>
+  page.evaluate<number>('globalThis.keshiStill.longestMs');
+
 /** Sound arrives here, packet after packet. */
 export async function soundAfter(page: Page): Promise<void> {
   await growsBy(enough, () => page.evaluate<number>(soundPackets));

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--rounds n]`: runs one bench and prints one JSON line per figure. Ratios are ours over the
+ * `npm run bench -- NAME [--rounds n] [--viewers n]`: runs one bench and prints one JSON line per figure. Ratios are ours over the
  * peer's within one run, because wall time depends on the machine and its neighbours.
  */
 import { execFileSync } from 'node:child_process';
@@ -11,21 +11,25 @@ import { figure, type Bench, type Figure } from './figure.ts';
 const files: Record<string, string> = {
   forward: './forward.ts',
   join: './join.ts',
+  'sfu-capacity': './sfu-capacity.ts',
+  'class-join-storm': './class-join-storm.ts',
 };
 
 const defaultRounds = 7;
-const usage = `Usage: npm run bench -- ${Object.keys(files).join('|')} [--rounds n]`;
+const usage = `Usage: npm run bench -- ${Object.keys(files).join('|')} [--rounds n] [--viewers n]`;
+const count = (most: number) => z.coerce.number().int().min(1).max(most);
 const benchModule = z.object({ run: z.custom<Bench>((value) => typeof value === 'function') });
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string' } },
+    options: { rounds: { type: 'string' }, viewers: { type: 'string' } },
   });
   const [name = ''] = positionals;
   const file = files[name];
-  const rounds = z.coerce.number().int().min(1).max(1000).default(defaultRounds).safeParse(values.rounds);
-  if (!file || !rounds.success) {
+  const rounds = count(1_000).default(defaultRounds).safeParse(values.rounds);
+  const viewers = count(9_000).optional().safeParse(values.viewers);
+  if (!file || !rounds.success || !viewers.success) {
     console.error(usage);
     process.exitCode = 2;
     return;
@@ -33,7 +37,7 @@ async function main(): Promise<void> {
   const loaded: unknown = await import(new URL(file, import.meta.url).href);
   const { run } = benchModule.parse(loaded);
   const commit = commitOf(import.meta.dirname);
-  for (const measured of await run({ rounds: rounds.data }))
+  for (const measured of await run({ rounds: rounds.data, viewers: viewers.data ?? null }))
     console.log(JSON.stringify(toLine(name, figure.parse(measured), commit)));
 }
 

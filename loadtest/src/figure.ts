@@ -21,6 +21,8 @@ export type Figure = z.infer<typeof figure>;
 export interface BenchOptions {
   /** How often ours and the peer take turns; figures are medians over rounds. */
   rounds: number;
+  /** How many viewers, where a bench can be made smaller or larger; null: as many as it is meant for. */
+  viewers: number | null;
 }
 export type Bench = (options: BenchOptions) => Promise<Figure[]>;
 

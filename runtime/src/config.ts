@@ -15,6 +15,21 @@ export interface PiiKey {
   key: Buffer;
 }
 
+/** Where recordings are kept. Nodes on several machines are given the same bucket, or mount the same folder. */
+export type MediaStoreConfig =
+  | { kind: 'folder'; dir: string }
+  | {
+      kind: 's3';
+      /** Without a trailing slash; the bucket is named behind it (path style). */
+      endpoint: string;
+      bucket: string;
+      region: string;
+      accessKeyId: string;
+      secretAccessKey: string;
+      /** Before every name in the bucket, without slashes at its ends; empty for none. */
+      prefix: string;
+    };
+
 export interface Config {
   env: 'development' | 'production' | 'test';
   host: string;
@@ -41,16 +56,30 @@ export interface Config {
     /** Worker n listens on UDP and TCP port `portBase + n`; 0 lets the system choose. */
     portBase: number;
     workers: number;
-    /** Link addresses of SFU nodes outside this process; empty: one in this process or those in the registry. */
-    urls: string[];
+    /** What one worker takes at most: streams to viewers, and Mbit/s of them. */
+    workerConsumers: number;
+    workerMbps: number;
+    /** Where signaling's links and other SFU nodes' links come to. */
     linkPort: number;
+    meshPort: number;
+    /** What other SFU nodes send pipes to; null: the address browsers are told, or the listen address. */
+    pipeAddress: string | null;
+    /** Inclusive; null: any free port. */
+    pipePorts: { min: number; max: number } | null;
+    /** Where this node stands, by an operator's own names; signaling places people near it. Null: nowhere in particular. */
+    region: string | null;
   };
   signaling: {
     port: number;
     /** The public address; null: the same origin as the pages. */
     url: string | null;
+    /** Where the people connected here are, for the choice of their SFU node. */
+    region: string | null;
+    /** How many people of one class are given it as a stream of files when the SFU nodes are full; 0: none. */
+    hlsViewers: number;
   };
   turn: { urls: string[]; secret: string } | null;
+  mediaStore: MediaStoreConfig;
   logLevel: LogLevel;
   /** Seed demonstration people, courses and classes. Never in production. */
   demo: boolean;
@@ -90,6 +119,13 @@ const keyList = list.transform((parts, context): PiiKey[] => {
     context.addIssue({ code: 'custom', message: 'names an id twice' });
   return keys;
 });
+const portRange = text.transform((value, context) => {
+  const [min = NaN, max = NaN] = value.split('-').map(Number);
+  if (Number.isInteger(min) && Number.isInteger(max) && min > 0 && min <= max && max <= 65_535)
+    return { min, max };
+  context.addIssue({ code: 'custom', message: 'must be two ports such as 40000-49999' });
+  return z.NEVER;
+});
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).transform(withoutSlash);
 
 const environment = z.object({
@@ -112,14 +148,33 @@ const environment = z.object({
   SFU_ANNOUNCED_ADDRESS: text.optional(),
   SFU_PORT_BASE: port.default(20_000),
   SFU_WORKERS: z.coerce.number().int().min(1).max(256).optional(),
-  SFU_URLS: list
-    .pipe(z.array(z.url({ protocol: /^wss?$/, error: 'must be ws(s):// addresses' })))
-    .default([]),
+  SFU_WORKER_CONSUMERS: z.coerce.number().int().min(1).max(100_000).default(500),
+  SFU_WORKER_MBPS: z.coerce.number().int().min(1).max(100_000).default(400),
   SFU_LINK_PORT: port.default(3002),
+  SFU_MESH_PORT: port.default(3004),
+  SFU_PIPE_ADDRESS: text.optional(),
+  SFU_PIPE_PORTS: portRange.optional(),
+  REGION: text.regex(/^[\w.-]{1,64}$/, 'must be a short name').optional(),
   SIGNALING_PORT: port.default(3001),
   SIGNALING_URL: httpUrl.optional(),
+  HLS_VIEWERS: z.coerce.number().int().min(0).max(1_000_000).default(2_000),
   TURN_URLS: list.pipe(z.array(text.regex(/^turns?:/, 'must be turn: or turns: addresses'))).default([]),
   TURN_SECRET: text.optional(),
+  MEDIA_DIR: text.optional(),
+  S3_ENDPOINT: httpUrl.optional(),
+  S3_BUCKET: text.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name').optional(),
+  S3_REGION: text.regex(/^[a-z0-9-]{1,64}$/, 'must be a region such as us-east-1').optional(),
+  S3_ACCESS_KEY_ID: text.optional(),
+  S3_SECRET_ACCESS_KEY: text.optional(),
+  S3_PREFIX: text
+    .transform((value) => value.replace(/^\/+|\/+$/g, ''))
+    .pipe(
+      z
+        .string()
+        .max(200)
+        .regex(/^(\w[\w.-]*(\/\w[\w.-]*)*)?$/, 'must be folder names such as keshi/media'),
+    )
+    .optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
   DEMO: flag.optional(),
   METRICS_TOKEN: text.min(16, 'must have at least 16 characters').optional(),
@@ -162,6 +217,12 @@ export function loadConfig(
   }
   if (e.TURN_URLS.length > 0 !== Boolean(e.TURN_SECRET))
     problems.push('TURN_URLS, TURN_SECRET: one needs the other');
+  const s3 = s3Of(e);
+  if (s3 === 'incomplete')
+    problems.push(
+      'S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: recordings in S3 need all four (the other S3_ settings only go with them)',
+    );
+  if (s3 && e.MEDIA_DIR) problems.push('MEDIA_DIR, S3_ENDPOINT: recordings go to one of them, not both');
   const listenIp = e.SFU_LISTEN_IP ?? (production ? '0.0.0.0' : '127.0.0.1');
   if (production && runs.includes('sfu') && isWildcard(listenIp) && !e.SFU_ANNOUNCED_ADDRESS)
     problems.push(
@@ -197,14 +258,52 @@ export function loadConfig(
       announcedAddress: e.SFU_ANNOUNCED_ADDRESS ?? null,
       portBase: e.SFU_PORT_BASE,
       workers: e.SFU_WORKERS ?? Math.min(availableParallelism(), runs.length > 1 ? 4 : 256),
-      urls: e.SFU_URLS,
+      workerConsumers: e.SFU_WORKER_CONSUMERS,
+      workerMbps: e.SFU_WORKER_MBPS,
       linkPort: e.SFU_LINK_PORT,
+      meshPort: e.SFU_MESH_PORT,
+      pipeAddress: e.SFU_PIPE_ADDRESS ?? null,
+      pipePorts: e.SFU_PIPE_PORTS ?? null,
+      region: e.REGION ?? null,
     },
-    signaling: { port: e.SIGNALING_PORT, url: e.SIGNALING_URL ?? null },
+    signaling: {
+      port: e.SIGNALING_PORT,
+      url: e.SIGNALING_URL ?? null,
+      region: e.REGION ?? null,
+      hlsViewers: e.HLS_VIEWERS,
+    },
     turn: e.TURN_SECRET ? { urls: e.TURN_URLS, secret: e.TURN_SECRET } : null,
+    mediaStore:
+      s3 && s3 !== 'incomplete'
+        ? s3
+        : { kind: 'folder', dir: e.MEDIA_DIR ? resolve(cwd, e.MEDIA_DIR) : resolve(dataDir, 'media') },
     logLevel: e.LOG_LEVEL ?? (e.NODE_ENV === 'test' ? 'warn' : 'info'),
     demo: e.DEMO ?? e.NODE_ENV === 'development',
     metricsToken: e.METRICS_TOKEN ?? null,
+  };
+}
+
+/** Null when no S3 setting is given at all. */
+function s3Of(e: z.infer<typeof environment>): MediaStoreConfig | 'incomplete' | null {
+  const {
+    S3_ENDPOINT: endpoint,
+    S3_BUCKET: bucket,
+    S3_REGION: region,
+    S3_ACCESS_KEY_ID: accessKeyId,
+    S3_SECRET_ACCESS_KEY: secretAccessKey,
+    S3_PREFIX: prefix,
+  } = e;
+  const given = [endpoint, bucket, region, accessKeyId, secretAccessKey, prefix];
+  if (given.every((value) => value === undefined)) return null;
+  if (!endpoint || !bucket || !accessKeyId || !secretAccessKey) return 'incomplete';
+  return {
+    kind: 's3',
+    endpoint,
+    bucket,
+    region: region ?? 'us-east-1',
+    accessKeyId,
+    secretAccessKey,
+    prefix: prefix ?? '',
   };
 }
 

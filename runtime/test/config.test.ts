@@ -18,6 +18,14 @@ const production = {
   SFU_ANNOUNCED_ADDRESS: 'media.class.example',
 };
 
+const s3 = {
+  S3_ENDPOINT: 'https://s3.example/',
+  S3_BUCKET: 'media',
+  S3_ACCESS_KEY_ID: 'id',
+  S3_SECRET_ACCESS_KEY: 'key',
+};
+const s3Names = 'S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY';
+
 let cwd: string;
 beforeEach(() => {
   cwd = mkdtempSync(join(tmpdir(), 'keshi-config-'));
@@ -51,6 +59,7 @@ describe('development', () => {
       demo: true,
       tls: null,
       turn: null,
+      mediaStore: { kind: 'folder', dir: join(cwd, '.data', 'media') },
       signaling: { port: 3001, url: null },
     });
     expect(config.sfu.listenIp).toBe('127.0.0.1');
@@ -121,6 +130,11 @@ describe('production', () => {
     ['both forms of the key', { PII_KEYS: `k2:${keyOf(3)}` }, 'PII_KEY, PII_KEYS'],
     ['a certificate without its key', { TLS_CERT_FILE: 'cert.pem' }, 'TLS_CERT_FILE, TLS_KEY_FILE'],
     ['TURN without a secret', { TURN_URLS: 'turn:turn.example:443' }, 'TURN_URLS, TURN_SECRET'],
+    ['S3 without its key', { S3_ENDPOINT: 'https://s3.example', S3_BUCKET: 'media' }, s3Names],
+    ['an S3 setting alone', { S3_REGION: 'us-east-1' }, s3Names],
+    ['recordings in two places', { ...s3, MEDIA_DIR: 'media' }, 'MEDIA_DIR, S3_ENDPOINT'],
+    ['a prefix that leaves its folder', { ...s3, S3_PREFIX: 'a/../b' }, 'S3_PREFIX'],
+    ['a bucket that is a path', { ...s3, S3_BUCKET: 'a/b' }, 'S3_BUCKET'],
     ['a Redis address of another kind', { REDIS_URL: 'http://redis' }, 'REDIS_URL'],
   ])('refuses %s', (_what, extra, name) => {
     expect(
@@ -146,14 +160,33 @@ test('keys rotate: the newest first, the old ones still there', () => {
 
 test('lists and addresses are taken apart', () => {
   const config = load({
-    SFU_URLS: 'ws://one:3002, wss://two:3002',
+    SFU_PIPE_PORTS: '40000-40099',
     TURN_URLS: 'turn:turn.example:443?transport=tcp,turns:turn.example:443',
     TURN_SECRET: 'turning',
     SFU_PORT_BASE: '0',
     SIGNALING_URL: 'https://live.example/',
   });
-  expect(config.sfu.urls).toEqual(['ws://one:3002', 'wss://two:3002']);
+  expect(config.sfu.pipePorts).toEqual({ min: 40_000, max: 40_099 });
+  expect(problemsOf({ SFU_PIPE_PORTS: '40099-40000' })).toEqual([
+    'SFU_PIPE_PORTS: must be two ports such as 40000-49999',
+  ]);
   expect(config.turn?.urls).toHaveLength(2);
   expect(config.sfu.portBase).toBe(0);
   expect(config.signaling.url).toBe('https://live.example');
+});
+
+test('recordings go to a folder of their own or to a bucket', () => {
+  expect(load({ MEDIA_DIR: 'elsewhere' }).mediaStore).toEqual({
+    kind: 'folder',
+    dir: join(cwd, 'elsewhere'),
+  });
+  expect(load({ ...s3, S3_PREFIX: '/keshi/media/' }).mediaStore).toEqual({
+    kind: 's3',
+    endpoint: 'https://s3.example',
+    bucket: 'media',
+    region: 'us-east-1',
+    accessKeyId: 'id',
+    secretAccessKey: 'key',
+    prefix: 'keshi/media',
+  });
 });

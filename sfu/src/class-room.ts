@@ -1,24 +1,33 @@
 /**
- * A class on this node: its stage, its peers, and the order in which things happen to them. All requests of one peer
- * run one after another; different peers run side by side.
+ * A class on this node: the part of its stage that is published here, what other nodes publish in it, its viewers, and
+ * the order in which things happen to them. All requests of one person run one after another; different people's run
+ * side by side.
  *
- * Who closes whom: `close()` closes peers (their transports, consumers, producers), then the routers with pipes and
- * the audio level observer. A peer is closed by leaving, by joining anew without resume, by losing its transport, or
- * with its worker.
+ * Who closes whom: `close()` closes viewers and publishers (their transports, consumers, producers), then what came
+ * from other nodes, then the routers with pipes and the audio level observer. A viewer is closed by leaving, by joining
+ * anew without resume, by losing its transport, or with its worker; a page's publisher with its viewer.
  */
+import { mediaSource } from '@keshi/contract/domain';
 import type { ConsumerOptions, TransportOptions } from '@keshi/contract/media';
-import type { SfuEvent, SfuRequests } from '@keshi/contract/sfu';
+import type { PublishingVia, SfuEvent, SfuRequests } from '@keshi/contract/sfu';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
+import type { types } from 'mediasoup';
 import type { z } from 'zod';
 import { createAudioLevels, type AudioLevels } from './audio-levels.ts';
 import { createDistribution, type Place } from './distribution.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 import { toRtpCapabilities } from './negotiation.ts';
-import type { OpenTransport, TransportDirection, TransportEnd } from './peer-transport.ts';
+import type { Giving } from './mesh/giving.ts';
+import type { Mesh } from './mesh/links.ts';
+import type { PipeListen } from './mesh/pipe-transport.ts';
+import { createRemoteStage, type RemoteStage } from './mesh/remote-stage.ts';
+import type { OpenTransport, TransportEnd } from './peer-transport.ts';
 import { createPeer, type Peer } from './peer.ts';
 import type { Placement } from './placement.ts';
+import { createPublishers, openPublisher, type Publisher } from './publisher.ts';
 import { createStage, type StageProducer } from './stage.ts';
+import { supersedes, type StageStream } from './stream.ts';
 import type { MediaWorker, WorkerPool } from './worker-pool.ts';
 
 type Params<K extends keyof SfuRequests> = z.output<SfuRequests[K]['params']>;
@@ -30,6 +39,8 @@ export interface ClassRoomOptions {
   pool: WorkerPool;
   placement: Placement;
   openTransport: OpenTransport;
+  /** Null for a node that stands alone. */
+  mesh: { mesh: Mesh; listen: PipeListen; giving: Giving } | null;
   emit: (event: SfuEvent) => void;
   log: Logger;
 }
@@ -37,13 +48,26 @@ export interface ClassRoomOptions {
 export interface ClassRoom {
   readonly classId: string;
   peerCount(): number;
+  viewers(): Iterable<Peer>;
   published(): Result<'class.stage'>['producers'];
-  /** Makes the origin router if there is none. */
-  open(): Promise<void>;
+  /** What is published on this node. */
+  stage(): StageProducer[];
+  /** All of the class's stage, wherever it is published. */
+  streams(): StageStream[];
+  /** A stream as it is on this node; null while it is not here. */
+  arrived(streamId: string): types.Producer | null;
+  /** The router where all streams that are here can be consumed. */
+  origin(): Promise<Place>;
+  /** Called after every change of the stage. Returns how to stop. */
+  onChange(listener: () => void): () => void;
+  /** Makes the origin router if there is none, and watches the stages of those other nodes too. */
+  open(nodes: readonly string[]): Promise<void>;
   join(params: Params<'peer.join'>): Promise<Result<'peer.join'>>;
   leave(peerId: string): Promise<void>;
-  publish(peerId: string): Promise<TransportOptions>;
-  unpublish(peerId: string): Promise<void>;
+  publish(params: Params<'peer.publish'>): Promise<TransportOptions>;
+  unpublish(peerId: string, via?: PublishingVia): Promise<void>;
+  connect(params: Params<'transport.connect'>): Promise<void>;
+  restartIce(params: Params<'transport.restartIce'>): Promise<TransportOptions['iceParameters']>;
   setAudioOnly(peerId: string, audioOnly: boolean): Promise<void>;
   produce(params: Params<'producer.create'>): Promise<string>;
   pauseProducer(peerId: string, producerId: string, paused: boolean): Promise<void>;
@@ -63,11 +87,14 @@ export interface ClassRoom {
 const fanOutWidth = 64;
 
 export function createClassRoom(options: ClassRoomOptions): ClassRoom {
-  const { classId, pool, placement, openTransport, log } = options;
+  const { classId, pool, placement, openTransport, mesh, log } = options;
   const peers = new Map<string, Peer>();
+  const publishers = createPublishers();
+  const remotes = new Map<string, RemoteStage>();
   const queue = createKeyedQueue();
   const distribution = createDistribution({ pool, placement, log });
   let levels: { origin: Place; audioLevels: Promise<AudioLevels> } | null = null;
+  const listeners = new Set<() => void>();
   let closed = false;
 
   const emit = (event: SfuEvent) => {
@@ -77,17 +104,70 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
   const stage = createStage({
     log,
     listener: {
-      opened: ({ peerId, source, producer }) =>
-        emit({
-          name: 'producer.opened',
-          payload: { classId, peerId, producerId: producer.id, source, paused: producer.paused },
-        }),
-      closed: ({ peerId, source, producer }) =>
-        emit({ name: 'producer.closed', payload: { classId, peerId, producerId: producer.id, source } }),
-      paused: ({ peerId, source, producer }) =>
-        emit({ name: 'producer.paused', payload: { classId, peerId, source, paused: producer.paused } }),
+      opened(stream) {
+        const { id: producerId, peerId, source, paused } = stream;
+        mesh?.giving.opened(classId, stream);
+        emit({ name: 'producer.opened', payload: { classId, peerId, producerId, source, paused } });
+      },
+      closed(stream) {
+        const { id: producerId, peerId, source } = stream;
+        mesh?.giving.closed(classId, stream);
+        emit({ name: 'producer.closed', payload: { classId, peerId, producerId, source } });
+        changed();
+      },
+      paused(stream) {
+        const { peerId, source, paused } = stream;
+        mesh?.giving.paused(classId, stream);
+        emit({ name: 'producer.paused', payload: { classId, peerId, source, paused } });
+        changed();
+      },
     },
   });
+
+  /** Of one person and source only the latest: one who moved to another node is published twice for a moment. */
+  function streams(): StageStream[] {
+    const all: StageStream[] = stage.producers();
+    for (const remote of remotes.values()) all.push(...remote.streams());
+    if (remotes.size === 0) return all;
+    const latest = new Map<string, StageStream>();
+    for (const stream of all) {
+      const key = `${stream.peerId}/${stream.source}`;
+      const other = latest.get(key);
+      if (!other || supersedes(stream, other)) latest.set(key, stream);
+    }
+    return [...latest.values()];
+  }
+
+  const changed = () => {
+    for (const listener of listeners) listener();
+  };
+
+  function watchNode(nodeId: string): void {
+    if (!mesh || remotes.has(nodeId)) return;
+    const offer = (stream: StageStream) => {
+      changed();
+      // What it takes the place of is no longer offered, and is closed for those who have it when it ends.
+      if (streams().includes(stream))
+        fanOut(stream).catch((error: unknown) => log.error({ err: error }, 'fan-out failed'));
+    };
+    const remote = createRemoteStage({
+      classId,
+      nodeId,
+      mesh: mesh.mesh,
+      listen: mesh.listen,
+      listener: {
+        opened: offer,
+        broken: offer,
+        closed(stream) {
+          for (const peer of peers.values()) peer.unwatch(stream);
+          changed();
+        },
+        paused: changed,
+      },
+      log,
+    });
+    remotes.set(nodeId, remote);
+  }
 
   /** The observer lives in the origin router and closes with it. */
   async function audioLevelsOf(origin: Place): Promise<AudioLevels> {
@@ -112,25 +192,42 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
 
   function drop(peer: Peer): void {
     peer.close();
-    if (peers.get(peer.peerId) === peer) peers.delete(peer.peerId);
+    if (peers.get(peer.peerId) !== peer) return;
+    peers.delete(peer.peerId);
+    publishers.close(peer.peerId, 'page');
+  }
+
+  function tellReset(peerId: string, reason: ResetReason): void {
+    emit({ name: 'peer.reset', payload: { classId, peerId, reason } });
   }
 
   function reset(peer: Peer, reason: ResetReason): void {
     drop(peer);
-    emit({ name: 'peer.reset', payload: { classId, peerId: peer.peerId, reason } });
+    tellReset(peer.peerId, reason);
   }
 
-  function onTransportEnd(peer: Peer, direction: TransportDirection, end: TransportEnd): void {
-    log.debug({ peerId: peer.peerId, direction, end }, 'transport ended');
-    // A page that closes its own sending end has gone off the stage; one that closes its receiving end has left.
+  function onViewerEnd(peer: Peer, end: TransportEnd): void {
+    log.debug({ peerId: peer.peerId, end }, 'receive transport ended');
+    // A page that closes its receiving end has left.
     if (end === 'failed') reset(peer, 'transport-failed');
-    else if (direction === 'send') peer.unpublish();
     else drop(peer);
+  }
+
+  function onPublisherEnd(publisher: Publisher, end: TransportEnd): void {
+    const { peerId, via } = publisher;
+    log.debug({ peerId, via, end }, 'send transport ended');
+    publisher.close();
+    publishers.forget(publisher);
+    // A page that closes its sending end has gone off the stage, and knows. An encoder finds out by itself.
+    if (end !== 'failed' || via !== 'page') return;
+    const peer = peers.get(peerId);
+    if (peer) reset(peer, 'transport-failed');
+    else tellReset(peerId, 'transport-failed');
   }
 
   /** Consumers for everything on stage the peer should have and has not. */
   async function catchUp(peer: Peer): Promise<ConsumerOptions[]> {
-    const made = await Promise.all(stage.producers().map((entry) => peer.watch(entry)));
+    const made = await Promise.all(streams().map((stream) => peer.watch(stream)));
     return made.filter((consumer) => consumer !== null);
   }
 
@@ -138,16 +235,16 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
     if (!peer.closed) emit({ name: 'consumer.new', payload: { classId, peerId: peer.peerId, consumer } });
   }
 
-  /** Gives every viewer a new stage producer. A viewer that cannot be served is logged and holds up nobody. */
-  async function fanOut(entry: StageProducer): Promise<void> {
+  /** Gives every viewer a new stream. A viewer that cannot be served is logged and holds up nobody. */
+  async function fanOut(stream: StageStream): Promise<void> {
     const waiting = [...peers.keys()].values();
     const serve = async () => {
       for (const peerId of waiting) {
-        if (closed || entry.producer.closed) return;
+        if (closed || stream.closed) return;
         await queue
           .run(peerId, async () => {
             const peer = peers.get(peerId);
-            const consumer = await peer?.watch(entry);
+            const consumer = await peer?.watch(stream);
             if (peer && consumer) announce(peer, consumer);
           })
           .catch((error: unknown) => log.warn({ err: error, peerId }, 'viewer did not get a new stream'));
@@ -159,17 +256,18 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
   async function enter(params: Params<'peer.join'>): Promise<Result<'peer.join'>> {
     const { peerId, audioOnly } = params;
     const rtpCapabilities = toRtpCapabilities(params.rtpCapabilities);
-    const place = await distribution.enter(stage.producers().length);
+    const wanted = streams().filter(({ kind }) => kind === 'audio' || !audioOnly);
+    const seat = await distribution.enter(wanted.length, audioOnly);
     const peer: Peer = createPeer({
       classId,
       peerId,
-      place,
+      seat,
       distribution,
       rtpCapabilities,
       audioOnly,
       openTransport,
       emit,
-      onTransportEnd: (direction, end) => onTransportEnd(peer, direction, end),
+      onTransportEnd: (end) => onViewerEnd(peer, end),
       log,
     });
     if (closed) {
@@ -192,8 +290,19 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
   const room: ClassRoom = {
     classId,
     peerCount: () => peers.size,
+    viewers: () => peers.values(),
 
-    async open() {
+    stage: () => stage.producers(),
+    streams,
+    arrived: (streamId) => streams().find(({ id }) => id === streamId)?.here() ?? null,
+    origin: () => distribution.origin(),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    async open(nodes) {
+      for (const nodeId of nodes) watchNode(nodeId);
       await distribution.origin();
     },
 
@@ -217,9 +326,48 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
         if (peer) drop(peer);
       }),
 
-    publish: (peerId) => room.withPeer(peerId, async (peer) => peer.publish(await distribution.origin())),
+    publish: ({ peerId, via, held }) =>
+      queue.run(peerId, async () => {
+        if (closed) throw new AppError('media-not-found');
+        // A page has joined before; an encoder needs no viewer.
+        if (via === 'page') peerOf(peerId);
+        const known = publishers.get(peerId, via);
+        if (known && via === 'page') return known.end.options();
+        publishers.close(peerId, via);
+        for (const source of mediaSource.options) await stage.hold(peerId, source, held.includes(source));
+        const origin = await distribution.origin();
+        const publisher = await openPublisher({
+          classId,
+          peerId,
+          via,
+          origin,
+          openTransport,
+          onEnd: onPublisherEnd,
+        });
+        // The class, or the viewer, may have gone while the transport was being made.
+        if (closed || (via === 'page' && !peers.has(peerId))) {
+          publisher.close();
+          throw new AppError('media-not-found');
+        }
+        publishers.add(publisher);
+        return publisher.end.options();
+      }),
 
-    unpublish: (peerId) => queue.run(peerId, () => peers.get(peerId)?.unpublish()),
+    unpublish: (peerId, via) => queue.run(peerId, () => publishers.close(peerId, via)),
+
+    connect: ({ peerId, transportId, dtlsParameters }) =>
+      queue.run(peerId, async () => {
+        const peer = peers.get(peerId);
+        if (peer?.owns(transportId)) await peer.connect(transportId, dtlsParameters);
+        else await publishers.own(peerId, transportId).end.connect(dtlsParameters);
+      }),
+
+    restartIce: ({ peerId, transportId }) =>
+      queue.run(peerId, async () => {
+        const peer = peers.get(peerId);
+        if (peer?.owns(transportId)) return peer.restartIce(transportId);
+        return publishers.own(peerId, transportId).end.restartIce();
+      }),
 
     setAudioOnly: (peerId, audioOnly) =>
       room.withPeer(peerId, async (peer) => {
@@ -228,32 +376,31 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
       }),
 
     async produce({ peerId, transportId, kind, source, rtpParameters, paused }) {
-      const entry = await room.withPeer(peerId, async (peer) => {
-        const { transport, router } = peer.sendTransport(transportId);
-        const origin = await distribution.origin();
+      const entry = await queue.run(peerId, async () => {
+        const { end, origin, via } = publishers.own(peerId, transportId);
         return stage.open({
           peerId,
-          router,
-          transport,
+          router: origin.router,
+          transport: end.transport,
           kind,
           source,
+          via,
           rtpParameters,
           paused,
           audioLevels: source === 'mic' ? await audioLevelsOf(origin) : null,
         });
       });
+      changed();
       fanOut(entry).catch((error: unknown) => log.error({ err: error }, 'fan-out failed'));
-      return entry.producer.id;
+      return entry.id;
     },
 
     pauseProducer: (peerId, producerId, paused) =>
-      room.withPeer(peerId, () => stage.pause(peerId, producerId, paused)),
+      queue.run(peerId, () => stage.pause(peerId, producerId, paused)),
 
-    closeProducer: (peerId, producerId) =>
-      room.withPeer(peerId, () => stage.closeProducer(peerId, producerId)),
+    closeProducer: (peerId, producerId) => queue.run(peerId, () => stage.closeProducer(peerId, producerId)),
 
-    published: () =>
-      stage.producers().map(({ peerId, source, producer }) => ({ peerId, source, paused: producer.paused })),
+    published: () => stage.producers().map(({ peerId, source, paused }) => ({ peerId, source, paused })),
 
     hold: ({ peerId, source, held }) => queue.run(peerId, () => stage.hold(peerId, source, held)),
 
@@ -261,7 +408,18 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
 
     workerDied(media) {
       distribution.forget(media);
-      for (const peer of [...peers.values()]) if (peer.uses(media)) reset(peer, 'worker-died');
+      const lost = new Set<string>();
+      for (const { peerId, place } of peers.values()) if (place.media === media) lost.add(peerId);
+      for (const publisher of publishers.all()) {
+        if (publisher.origin.media !== media) continue;
+        publishers.forget(publisher);
+        if (publisher.via === 'page') lost.add(publisher.peerId);
+      }
+      for (const peerId of lost) {
+        const peer = peers.get(peerId);
+        if (peer) reset(peer, 'worker-died');
+        else tellReset(peerId, 'worker-died');
+      }
     },
 
     evict(reason) {
@@ -273,6 +431,9 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
       if (closed) return;
       closed = true;
       for (const peer of [...peers.values()]) drop(peer);
+      for (const publisher of publishers.all()) publisher.close();
+      for (const remote of remotes.values()) remote.close();
+      mesh?.giving.closeClass(classId);
       distribution.close();
     },
   };

@@ -1,6 +1,7 @@
 /**
- * A class spread over workers: one origin router where the stage publishes, a router on each worker that has viewers,
- * and pipes between them. A producer crosses to a worker at most once, and only while someone there consumes it.
+ * A class spread over the workers of this node: one origin router, where its stage publishes and streams of other
+ * nodes arrive, a router on each worker that has viewers, and pipes between them. A stream crosses to a worker at most
+ * once, and only while someone there consumes it.
  *
  * Who closes whom: a place is closed when its last peer leaves (never the origin); a pipe when its last user goes or
  * its producer closes; `close()` closes every router, and with it everything inside.
@@ -9,7 +10,8 @@ import type { types } from 'mediasoup';
 import { mediaCodecs } from '@keshi/contract/media-codecs';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
-import type { Placement } from './placement.ts';
+import { reservation, type Placement } from './placement.ts';
+import type { StageStream } from './stream.ts';
 import type { MediaWorker, WorkerPool } from './worker-pool.ts';
 
 /** The class's router on one worker. */
@@ -20,6 +22,13 @@ export interface Place {
   readonly pipes: Map<string, Pipe>;
 }
 
+/** A viewer's part of a worker's budget. */
+export interface Seat {
+  readonly place: Place;
+  /** Idempotent. */
+  leave(): void;
+}
+
 interface Pipe {
   users: number;
   readonly opened: Promise<types.Consumer>;
@@ -28,14 +37,12 @@ interface Pipe {
 export interface Distribution {
   /** The router of the stage, made when there is none (or when the worker of the former one died). */
   origin(): Promise<Place>;
-  /** A place for a peer that will need `streams` consumers. Throws `full` when every worker is at its budget. */
-  enter(streams: number): Promise<Place>;
-  /** Once for every `enter`. */
-  leave(place: Place): void;
-  /** Resolves when the producer can be consumed at the place. */
-  take(place: Place, producer: types.Producer): Promise<void>;
+  /** A seat for a viewer that will need `streams` consumers. Throws `full` when every worker is at its budget. */
+  enter(streams: number, audioOnly: boolean): Promise<Seat>;
+  /** Resolves when the stream can be consumed at the place. */
+  take(place: Place, stream: StageStream): Promise<void>;
   /** Once for every `take` that resolved. */
-  drop(place: Place, producerId: string): void;
+  drop(place: Place, stream: StageStream): void;
   /** The worker died: whatever was there is gone. */
   forget(media: MediaWorker): void;
   /** Idempotent. */
@@ -53,14 +60,15 @@ const fullRetryMs = 10_000;
 
 export function createDistribution({ pool, placement, log }: DistributionOptions): Distribution {
   const places = new Map<MediaWorker, Promise<Place>>();
-  const residents = new Map<MediaWorker, number>();
+  const residents = new Map<MediaWorker, { peers: number; reserved: number }>();
   let originMedia: MediaWorker | null = null;
   let closed = false;
 
   const loads = () =>
     pool.workers().map((media) => ({
       media,
-      peers: media.peers,
+      reserved: media.reserved,
+      mbps: media.mbps,
       consumers: media.census.consumers + media.census.pipes,
       hasRouter: places.has(media),
     }));
@@ -97,22 +105,23 @@ export function createDistribution({ pool, placement, log }: DistributionOptions
     );
   }
 
-  function departFrom(media: MediaWorker): void {
-    const count = residents.get(media);
+  function departFrom(media: MediaWorker, reserved: number): void {
+    const here = residents.get(media);
     // Closed or forgotten meanwhile, and already taken off the books.
-    if (count === undefined) return;
+    if (!here) return;
     media.peers -= 1;
-    if (count > 1) {
-      residents.set(media, count - 1);
+    media.reserved -= reserved;
+    if (here.peers > 1) {
+      residents.set(media, { peers: here.peers - 1, reserved: here.reserved - reserved });
       return;
     }
     residents.delete(media);
     if (media !== originMedia) vacate(media);
   }
 
-  async function openPipe(from: Place, to: Place, producer: types.Producer): Promise<types.Consumer> {
+  async function openPipe(from: Place, to: Place, producerId: string): Promise<types.Consumer> {
     const { pipeConsumer, pipeProducer } = await from.router.pipeToRouter({
-      producerId: producer.id,
+      producerId,
       router: to.router,
       enableSctp: false,
       listenInfo: { protocol: 'udp', ip: '127.0.0.1', sendBufferSize: 4 << 20, recvBufferSize: 4 << 20 },
@@ -128,7 +137,12 @@ export function createDistribution({ pool, placement, log }: DistributionOptions
     return pipeConsumer;
   }
 
-  function drop(place: Place, producerId: string): void {
+  function drop(place: Place, stream: StageStream): void {
+    leavePipe(place, stream.id);
+    stream.release();
+  }
+
+  function leavePipe(place: Place, producerId: string): void {
     const pipe = place.pipes.get(producerId);
     if (!pipe || --pipe.users > 0) return;
     place.pipes.delete(producerId);
@@ -136,6 +150,26 @@ export function createDistribution({ pool, placement, log }: DistributionOptions
       (pipeConsumer) => pipeConsumer.close(),
       () => undefined,
     );
+  }
+
+  /** Resolves when the stream, which is at the origin, is at the place too. */
+  async function pipeTo(place: Place, from: Place, producerId: string): Promise<void> {
+    let pipe = place.pipes.get(producerId);
+    if (!pipe) {
+      const opened = openPipe(from, place, producerId);
+      const made: Pipe = { users: 0, opened };
+      pipe = made;
+      place.pipes.set(producerId, made);
+      const forgetPipe = () => {
+        if (place.pipes.get(producerId) === made) place.pipes.delete(producerId);
+      };
+      opened.then((pipeConsumer) => {
+        if (pipeConsumer.closed) forgetPipe();
+        else pipeConsumer.observer.once('close', forgetPipe);
+      }, forgetPipe);
+    }
+    pipe.users += 1;
+    await pipe.opened;
   }
 
   async function origin(): Promise<Place> {
@@ -148,45 +182,43 @@ export function createDistribution({ pool, placement, log }: DistributionOptions
   return {
     origin,
 
-    async enter(streams) {
+    async enter(streams, audioOnly) {
       if (closed) throw new AppError('media-unavailable', { message: 'class closed' });
       const workers = loads();
       if (workers.length === 0)
         throw new AppError('media-unavailable', { message: 'no worker', retryMs: 1000 });
-      const media = placement.peer(workers, streams)?.media;
+      const reserved = reservation(streams, audioOnly, placement.policy);
+      const media = placement.peer(workers, reserved)?.media;
       if (!media) throw new AppError('full', { retryMs: fullRetryMs });
       // Counted before anything is awaited, so that a crowd arriving at once is spread.
       media.peers += 1;
-      residents.set(media, (residents.get(media) ?? 0) + 1);
+      media.reserved += reserved;
+      const here = residents.get(media) ?? { peers: 0, reserved: 0 };
+      residents.set(media, { peers: here.peers + 1, reserved: here.reserved + reserved });
+      let seated = true;
+      const leave = () => {
+        if (!seated) return;
+        seated = false;
+        departFrom(media, reserved);
+      };
       try {
-        return await placeOn(media);
+        return { place: await placeOn(media), leave };
       } catch (error) {
-        departFrom(media);
+        leave();
         throw error;
       }
     },
 
-    leave: ({ media }) => departFrom(media),
-
-    async take(place, producer) {
+    async take(place, stream) {
       const from = await origin();
+      await stream.arrive(from);
       if (place === from) return;
-      let pipe = place.pipes.get(producer.id);
-      if (!pipe) {
-        const opened = openPipe(from, place, producer);
-        const made: Pipe = { users: 0, opened };
-        pipe = made;
-        place.pipes.set(producer.id, made);
-        const forgetPipe = () => {
-          if (place.pipes.get(producer.id) === made) place.pipes.delete(producer.id);
-        };
-        opened.then((pipeConsumer) => {
-          if (pipeConsumer.closed) forgetPipe();
-          else pipeConsumer.observer.once('close', forgetPipe);
-        }, forgetPipe);
+      try {
+        await pipeTo(place, from, stream.id);
+      } catch (error) {
+        stream.release();
+        throw error;
       }
-      pipe.users += 1;
-      await pipe.opened;
     },
 
     drop,
@@ -201,7 +233,10 @@ export function createDistribution({ pool, placement, log }: DistributionOptions
       if (closed) return;
       closed = true;
       for (const media of places.keys()) vacate(media);
-      for (const [media, count] of residents) media.peers -= count;
+      for (const [media, { peers, reserved }] of residents) {
+        media.peers -= peers;
+        media.reserved -= reserved;
+      }
       residents.clear();
     },
   };

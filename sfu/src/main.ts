@@ -1,17 +1,24 @@
 /** The SFU as a process of its own: config → workers → link → registry → drain. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { sfuContract, sfuNodeKind } from '@keshi/contract/sfu';
+import { sfuContract } from '@keshi/contract/sfu';
+import { meshContract } from '@keshi/contract/sfu-mesh';
 import { ConfigError, loadConfig, type Config } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import { createLifecycle, type Lifecycle } from '@keshi/runtime/lifecycle';
 import { createLinkServer } from '@keshi/runtime/link/server';
 import { createLogger, type Logger } from '@keshi/runtime/log';
+import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { createState } from '@keshi/runtime/state/state';
 import { announce } from './announcement.ts';
+import { createMesh } from './mesh/links.ts';
+import { createNodeRecorder } from './node-recorder.ts';
 import { operations } from './operations.ts';
 import { createSfuService } from './service.ts';
+
+/** How long people are given to be moved to other nodes: they are told over four seconds, and join in one. */
+const drainMs = 8_000;
 
 async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<void> {
   const metrics = createMetrics({ service: 'sfu' });
@@ -20,13 +27,22 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   lifecycle.onStop('shared state', () => state.close());
   health.add({ name: 'shared-state', check: () => state.health(), essential: false });
 
-  const service = await createSfuService(config.sfu, { log, metrics, health });
+  const nodeId = randomUUID();
+  const secret = config.serviceSecret;
+  const mesh = await createMesh({ registry: state.registry, nodeId, secret, log });
+  lifecycle.onStop('links to other nodes', () => mesh.close());
+  const store = await createMediaStore(config.mediaStore, log);
+  lifecycle.onStop('media store', () => store.close());
+  health.add({ name: 'media-store', check: () => store.health(), essential: false });
+  const recorder = createNodeRecorder({ store, storeConfig: config.mediaStore, log });
+  const service = await createSfuService(config.sfu, { log, metrics, health, mesh, recorder });
   lifecycle.onStop('media workers', () => service.close());
 
+  // Both answer to this life of this node alone: whoever finds its address in an old entry is refused.
   const links = await createLinkServer({
     contract: sfuContract,
-    secret: config.serviceSecret,
-    audience: sfuNodeKind,
+    secret,
+    audience: nodeId,
     serve: (link) => service.serve(link),
     answer: operations(config, health, metrics),
     log,
@@ -34,24 +50,39 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     host: config.host,
   });
   lifecycle.onStop('links', () => links.close());
+  const meshLinks = await createLinkServer({
+    contract: meshContract,
+    secret,
+    audience: nodeId,
+    serve: (link) => service.serveMesh(link),
+    log,
+    port: config.sfu.meshPort,
+    host: config.host,
+  });
+  lifecycle.onStop('links of other nodes', () => meshLinks.close());
 
   const isWildcard = config.host === '0.0.0.0' || config.host === '::';
-  const url = `ws://${isWildcard ? hostname() : config.host}:${links.port}`;
+  const urlOf = (port: number) => `ws://${isWildcard ? hostname() : config.host}:${port}`;
   const announcement = await announce({
     registry: state.registry,
-    nodeId: randomUUID(),
-    info: () => ({ url, ...service.info() }),
+    nodeId,
+    info: () => ({ url: urlOf(links.port), meshUrl: urlOf(meshLinks.port), ...service.info() }),
     log,
   });
   // Steps run in reverse: nobody new is sent here, everyone here is told to go elsewhere while the links still carry
   // it, and only then does the node leave the registry.
   lifecycle.onStop('registry', () => announcement.withdraw());
-  lifecycle.onStop('peers', () => service.node.close());
-  lifecycle.onStop('drain', async () => {
-    service.drain();
-    await announcement.update();
-  });
-  log.info({ port: links.port, workers: config.sfu.workers }, 'sfu ready');
+  lifecycle.onStop('recordings and peers', () => service.close(), 45_000);
+  lifecycle.onStop(
+    'drain',
+    async () => {
+      service.drain();
+      await announcement.update();
+      await service.deserted(drainMs);
+    },
+    drainMs + 2_000,
+  );
+  log.info({ port: links.port, nodeId, workers: config.sfu.workers }, 'sfu ready');
 }
 
 async function main(): Promise<void> {

@@ -2,11 +2,15 @@
  * One SFU node: answers every request of the contract and tells every event. It knows classes and peers by id only;
  * whoever asks has decided already what they may do.
  */
-import { sfuRequests, type SfuEvent, type SfuRequests } from '@keshi/contract/sfu';
+import { sfuRequests, type FinishedRecording, type SfuEvent, type SfuRequests } from '@keshi/contract/sfu';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import { addCensus, emptyCensus, type Census } from './census.ts';
+import { meterBandwidth } from './bandwidth.ts';
 import { createClassRoom, type ClassRoom } from './class-room.ts';
+import { createGiving, type Giving } from './mesh/giving.ts';
+import type { Mesh, MeshLink } from './mesh/links.ts';
+import type { PipeListen } from './mesh/pipe-transport.ts';
 import { openWebRtcTransport, type OpenTransport } from './peer-transport.ts';
 import { placeByLoad, type Placement } from './placement.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -22,6 +26,23 @@ export interface SfuNodeOptions {
   placement?: Placement;
   /** WebRTC by default. A bench or a test may bring plain RTP; everything else stays the same path. */
   openTransport?: OpenTransport;
+  /** The other nodes, and where pipes to them listen; without it the node stands alone. */
+  mesh?: { mesh: Mesh; listen: PipeListen };
+  /** Without it recordings are refused. */
+  recorder?: NodeRecorder;
+}
+
+/** Recording of classes, as a node carries it out. */
+export interface NodeRecorder {
+  /** Idempotent. Rejects `media-refused` where nothing can be recorded. */
+  start(room: ClassRoom, hostId: string): Promise<void>;
+  pause(classId: string): Promise<void>;
+  resume(classId: string): Promise<void>;
+  stop(classId: string): Promise<void>;
+  finish(classId: string): Promise<FinishedRecording | null>;
+  discard(classId: string): Promise<void>;
+  /** The class is gone from this node, and its streams with it. */
+  closed(classId: string): void;
 }
 
 export interface SfuNode {
@@ -31,6 +52,8 @@ export interface SfuNode {
    * that cannot work, `media-unavailable` when ours failed, `full`, `draining`.
    */
   request<K extends SfuRequestName>(name: K, params: unknown): Promise<SfuResult<K>>;
+  /** Answers one link of another node. */
+  serveMesh(link: MeshLink): void;
   /** Returns how to stop listening. */
   onEvent(listener: (event: SfuEvent) => void): () => void;
   stats(): SfuResult<'node.stats'>;
@@ -48,11 +71,18 @@ export function createSfuNode({
   log,
   placement = placeByLoad(),
   openTransport = openWebRtcTransport,
+  mesh,
+  recorder,
 }: SfuNodeOptions): SfuNode {
   const rooms = new Map<string, ClassRoom>();
   const listeners = new Set<(event: SfuEvent) => void>();
   let draining = false;
   let closed = false;
+
+  const meter = meterBandwidth({ pool, rooms: () => rooms.values(), log });
+  const giving: Giving | null = mesh
+    ? createGiving({ stageOf: (classId) => rooms.get(classId)?.stage() ?? [], listen: mesh.listen, log })
+    : null;
 
   const emit = (event: SfuEvent) => {
     for (const listener of listeners) listener(event);
@@ -68,11 +98,16 @@ export function createSfuNode({
     return room;
   }
 
+  function recording(): NodeRecorder {
+    if (!recorder) throw new AppError('media-refused', { message: 'this node does not record' });
+    return recorder;
+  }
+
   function refuseWhileDraining(): void {
     if (draining) throw new AppError('draining', { retryMs: drainRetryMs });
   }
 
-  async function openClass(classId: string): Promise<void> {
+  async function openClass(classId: string, nodes: readonly string[]): Promise<void> {
     let room = rooms.get(classId);
     if (!room) {
       refuseWhileDraining();
@@ -81,19 +116,21 @@ export function createSfuNode({
         pool,
         placement,
         openTransport,
+        mesh: mesh && giving ? { ...mesh, giving } : null,
         emit,
         log: log.child({ classId }),
       });
       rooms.set(classId, room);
       log.info({ classId }, 'class opened');
     }
-    await room.open();
+    await room.open(nodes);
   }
 
   function closeClass(classId: string): void {
     const room = rooms.get(classId);
     if (!room) return;
     rooms.delete(classId);
+    recorder?.closed(classId);
     room.close();
     log.info({ classId }, 'class closed');
   }
@@ -115,8 +152,8 @@ export function createSfuNode({
   }
 
   const handlers: Handlers = {
-    'class.open': async ({ classId }) => {
-      await openClass(classId);
+    'class.open': async ({ classId, nodes }) => {
+      await openClass(classId, nodes);
       return {};
     },
     'class.close': ({ classId }) => {
@@ -133,23 +170,21 @@ export function createSfuNode({
       await rooms.get(classId)?.leave(peerId);
       return {};
     },
-    'peer.publish': async ({ classId, peerId }) => ({
-      sendTransport: await roomOf(classId).publish(peerId),
-    }),
-    'peer.unpublish': async ({ classId, peerId }) => {
-      await rooms.get(classId)?.unpublish(peerId);
+    'peer.publish': async (params) => ({ sendTransport: await roomOf(params.classId).publish(params) }),
+    'peer.unpublish': async ({ classId, peerId, via }) => {
+      await rooms.get(classId)?.unpublish(peerId, via);
       return {};
     },
     'peer.audioOnly': async ({ classId, peerId, audioOnly }) => {
       await roomOf(classId).setAudioOnly(peerId, audioOnly);
       return {};
     },
-    'transport.connect': async ({ classId, peerId, transportId, dtlsParameters }) => {
-      await roomOf(classId).withPeer(peerId, (peer) => peer.connect(transportId, dtlsParameters));
+    'transport.connect': async (params) => {
+      await roomOf(params.classId).connect(params);
       return {};
     },
-    'transport.restartIce': async ({ classId, peerId, transportId }) => ({
-      iceParameters: await roomOf(classId).withPeer(peerId, (peer) => peer.restartIce(transportId)),
+    'transport.restartIce': async (params) => ({
+      iceParameters: await roomOf(params.classId).restartIce(params),
     }),
     'producer.create': async (params) => ({ producerId: await roomOf(params.classId).produce(params) }),
     'producer.pause': async ({ classId, peerId, producerId }) => {
@@ -180,6 +215,27 @@ export function createSfuNode({
       await roomOf(classId).withPeer(peerId, (peer) => peer.setLayers(consumerId, layers));
       return {};
     },
+    'recording.start': async ({ classId, hostId }) => {
+      await recording().start(roomOf(classId), hostId);
+      return {};
+    },
+    'recording.pause': async ({ classId }) => {
+      await recording().pause(classId);
+      return {};
+    },
+    'recording.resume': async ({ classId }) => {
+      await recording().resume(classId);
+      return {};
+    },
+    'recording.stop': async ({ classId }) => {
+      await recording().stop(classId);
+      return {};
+    },
+    'recording.finish': async ({ classId }) => ({ recording: await recording().finish(classId) }),
+    'recording.discard': async ({ classId }) => {
+      await recording().discard(classId);
+      return {};
+    },
     'node.stats': stats,
   };
 
@@ -187,6 +243,9 @@ export function createSfuNode({
     async request(name, params) {
       if (closed) throw new AppError('unavailable', { message: 'node closed', retryMs: drainRetryMs });
       return handlers[name](parseParams(name, params));
+    },
+    serveMesh(link) {
+      giving?.serve(link);
     },
     onEvent(listener) {
       listeners.add(listener);
@@ -200,8 +259,10 @@ export function createSfuNode({
     close() {
       if (closed) return;
       closed = true;
+      meter.close();
       for (const room of rooms.values()) room.evict('node-restarted');
       rooms.clear();
+      giving?.close();
     },
   };
 }

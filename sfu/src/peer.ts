@@ -1,10 +1,9 @@
 /**
- * One person's media in a class: a receive transport with a consumer per stage producer, and a send transport while
- * on stage.
+ * One viewer's media in a class: a receive transport with a consumer per stream of the stage.
  *
- * Who closes whom: `close()` closes both transports, and mediasoup closes their consumers and producers with them;
- * each consumer gives up its use of a pipe as it closes; the place is left last. A consumer also closes when its
- * producer does. After `close()` nothing is emitted for this peer any more.
+ * Who closes whom: `close()` closes the transport, and mediasoup closes its consumers with it; each consumer gives up
+ * its use of a pipe as it closes; the place is left last. A consumer also closes when its producer does. After
+ * `close()` nothing is emitted for this peer any more.
  *
  * First pictures: consumers are made running. Nothing flows before the transport is connected, and in the moment DTLS
  * completes the worker asks for a key frame for each running video consumer by itself, so the first frame costs no
@@ -16,22 +15,22 @@ import type { ConsumerOptions, DtlsParametersJson, TransportOptions } from '@kes
 import type { SfuEvent } from '@keshi/contract/sfu';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
-import type { Distribution, Place } from './distribution.ts';
+import type { Distribution, Place, Seat } from './distribution.ts';
 import { negotiate } from './negotiation.ts';
-import type { OpenTransport, PeerTransport, TransportDirection, TransportEnd } from './peer-transport.ts';
-import type { StageProducer } from './stage.ts';
+import type { OpenTransport, PeerTransport, TransportEnd } from './peer-transport.ts';
+import type { StageStream } from './stream.ts';
 
 export interface PeerOptions {
   classId: string;
   peerId: string;
-  place: Place;
+  seat: Seat;
   distribution: Distribution;
   rtpCapabilities: types.RtpCapabilities;
   audioOnly: boolean;
   openTransport: OpenTransport;
   emit: (event: SfuEvent) => void;
-  /** A transport was lost, or its page closed it. */
-  onTransportEnd: (direction: TransportDirection, end: TransportEnd) => void;
+  /** The transport was lost, or its page closed it. */
+  onTransportEnd: (end: TransportEnd) => void;
   log: Logger;
 }
 
@@ -39,25 +38,23 @@ export interface Peer {
   readonly peerId: string;
   readonly place: Place;
   readonly closed: boolean;
-  /** Whether anything of it lives in that worker. */
-  uses(place: Place['media']): boolean;
   /** Makes the receive transport; once, before anything else. */
   open(): Promise<TransportOptions>;
   recvOptions(): TransportOptions;
-  /** Makes the send transport on the stage's router, or returns the one there is. */
-  publish(origin: Place): Promise<TransportOptions>;
-  /** Idempotent; closes the producers with it. */
-  unpublish(): void;
-  /** The send transport, by the id the page was given. Throws `media-not-found`. */
-  sendTransport(transportId: string): { transport: types.Transport; router: types.Router };
+  /** Whether the page was given that transport by this peer. */
+  owns(transportId: string): boolean;
   connect(transportId: string, dtlsParameters: DtlsParametersJson): Promise<void>;
   restartIce(transportId: string): Promise<TransportOptions['iceParameters']>;
   /**
-   * Consumes a stage producer. Null when the peer has it already, publishes it itself, wants only sound, cannot
+   * Consumes a stream of the stage. Null when the peer has it already, publishes it itself, wants only sound, cannot
    * decode it, or when it has just gone.
    */
-  watch(entry: StageProducer): Promise<ConsumerOptions | null>;
+  watch(stream: StageStream): Promise<ConsumerOptions | null>;
+  /** The stream has ended on another node: its consumer closes, and the page is told. */
+  unwatch(stream: StageStream): void;
   consumers(): ConsumerOptions[];
+  /** What is sent now: each stream, and of a picture in layers the layer. */
+  flows(): { streamId: string; layer: number | null }[];
   pauseConsumer(consumerId: string): Promise<void>;
   resumeConsumer(consumerId: string): Promise<void>;
   setLayers(consumerId: string, layers: { spatial: number; temporal?: number | undefined }): Promise<void>;
@@ -68,7 +65,7 @@ export interface Peer {
 
 interface Watched {
   readonly consumer: types.Consumer;
-  readonly entry: StageProducer;
+  readonly stream: StageStream;
   pausedByPage: boolean;
 }
 
@@ -76,24 +73,24 @@ interface Watched {
 const screenPriority = 2;
 
 export function createPeer(options: PeerOptions): Peer {
-  const { classId, peerId, place, distribution, rtpCapabilities, openTransport, emit, log } = options;
+  const { classId, peerId, seat, distribution, rtpCapabilities, openTransport, emit, log } = options;
+  const { place } = seat;
   const watched = new Map<string, Watched>();
   let recv: PeerTransport | null = null;
-  let send: { end: PeerTransport; origin: Place } | null = null;
   let audioOnly = options.audioOnly;
   let closed = false;
 
   const notFound = () => new AppError('media-not-found');
 
-  async function makeTransport(direction: TransportDirection, at: Place): Promise<PeerTransport> {
+  async function makeTransport(): Promise<PeerTransport> {
     try {
       const made = await openTransport({
-        direction,
+        direction: 'recv',
         classId,
         peerId,
-        place: at,
+        place,
         onEnd: (end) => {
-          if (!closed) options.onTransportEnd(direction, end);
+          if (!closed) options.onTransportEnd(end);
         },
       });
       if (!closed) return made;
@@ -110,9 +107,8 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   function own(transportId: string): PeerTransport {
-    if (recv?.transport.id === transportId) return recv;
-    if (send?.end.transport.id === transportId) return send.end;
-    throw notFound();
+    if (recv?.transport.id !== transportId) throw notFound();
+    return recv;
   }
 
   function ownConsumer(consumerId: string): Watched {
@@ -120,12 +116,12 @@ export function createPeer(options: PeerOptions): Peer {
     throw notFound();
   }
 
-  function toOptions({ consumer, entry }: Watched): ConsumerOptions {
+  function toOptions({ consumer, stream }: Watched): ConsumerOptions {
     return {
       id: consumer.id,
       producerId: consumer.producerId,
-      userId: entry.peerId,
-      source: entry.source,
+      userId: stream.peerId,
+      source: stream.source,
       kind: consumer.kind,
       rtpParameters: consumer.rtpParameters,
       producerPaused: consumer.producerPaused,
@@ -146,11 +142,10 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   function follow(entry: Watched): void {
-    const { consumer } = entry;
-    const { producerId } = consumer;
+    const { consumer, stream } = entry;
     consumer.observer.once('close', () => {
-      watched.delete(producerId);
-      distribution.drop(place, producerId);
+      if (watched.get(stream.id) === entry) watched.delete(stream.id);
+      distribution.drop(place, stream);
     });
     consumer.on('producerclose', () => {
       if (!closed) emit({ name: 'consumer.closed', payload: { classId, peerId, consumerId: consumer.id } });
@@ -169,30 +164,29 @@ export function createPeer(options: PeerOptions): Peer {
         payload: { classId, peerId, consumerId: consumer.id, layers: now ?? null },
       });
     });
-    if (entry.entry.source === 'screen')
+    if (stream.source === 'screen')
       consumer.setPriority(screenPriority).catch((error: unknown) => {
         if (!consumer.closed) log.debug({ err: error }, 'priority not set');
       });
   }
 
-  async function consume(entry: StageProducer): Promise<Watched | null> {
+  async function consume(stream: StageStream): Promise<Watched | null> {
     const { transport } = receiver();
-    const { id: producerId } = entry.producer;
-    if (!place.router.canConsume({ producerId, rtpCapabilities })) {
-      if (!entry.producer.closed) log.debug({ producerId }, 'viewer cannot decode it');
+    if (!place.router.canConsume({ producerId: stream.id, rtpCapabilities })) {
+      if (!stream.closed) log.debug({ producerId: stream.id }, 'viewer cannot decode it');
       return null;
     }
     const consumer = await transport.consume({
-      producerId,
+      producerId: stream.id,
       rtpCapabilities,
       // The highest layer is preferred; what is sent is what fits the estimated bandwidth, until the page asks.
-      appData: { peerId: entry.peerId, source: entry.source },
+      appData: { peerId: stream.peerId, source: stream.source },
     });
-    if (closed || transport.closed || entry.producer.closed) {
+    if (closed || transport.closed || stream.closed) {
       consumer.close();
       return null;
     }
-    return { consumer, entry, pausedByPage: false };
+    return { consumer, stream, pausedByPage: false };
   }
 
   return {
@@ -201,26 +195,14 @@ export function createPeer(options: PeerOptions): Peer {
     get closed() {
       return closed;
     },
-    uses: (media) => place.media === media || send?.origin.media === media,
 
     async open() {
-      recv = await makeTransport('recv', place);
+      recv = await makeTransport();
       return recv.options();
     },
     recvOptions: () => receiver().options(),
 
-    async publish(origin) {
-      send ??= { end: await makeTransport('send', origin), origin };
-      return send.end.options();
-    },
-    unpublish() {
-      send?.end.close();
-      send = null;
-    },
-    sendTransport(transportId) {
-      if (!send || send.end.transport.id !== transportId) throw notFound();
-      return { transport: send.end.transport, router: send.origin.router };
-    },
+    owns: (transportId) => recv?.transport.id === transportId,
 
     async connect(transportId, dtlsParameters) {
       await own(transportId).connect(dtlsParameters);
@@ -229,36 +211,55 @@ export function createPeer(options: PeerOptions): Peer {
       return own(transportId).restartIce();
     },
 
-    async watch(entry) {
-      const { producer } = entry;
-      if (closed || producer.closed || entry.peerId === peerId || watched.has(producer.id)) return null;
-      if (audioOnly && producer.kind === 'video') return null;
+    async watch(stream) {
+      const own = stream.peerId === peerId && stream.via === 'page';
+      if (closed || stream.closed || own || watched.has(stream.id)) return null;
+      if (audioOnly && stream.kind === 'video') return null;
       const fail = (cause: unknown) => {
-        // The stage moves while viewers arrive: a producer or peer that went meanwhile is no failure.
-        if (closed || producer.closed) return null;
+        // The stage moves while viewers arrive: a stream or peer that went meanwhile is no failure.
+        if (closed || stream.closed) return null;
         throw new AppError('media-unavailable', { cause, retryMs: 1000 });
       };
       try {
-        await distribution.take(place, producer);
+        await distribution.take(place, stream);
       } catch (cause) {
         return fail(cause);
       }
       try {
-        const made = await consume(entry);
+        const made = await consume(stream);
         if (!made) {
-          distribution.drop(place, producer.id);
+          distribution.drop(place, stream);
           return null;
         }
-        watched.set(producer.id, made);
+        watched.set(stream.id, made);
         follow(made);
         return toOptions(made);
       } catch (cause) {
-        distribution.drop(place, producer.id);
+        distribution.drop(place, stream);
         return fail(cause);
       }
     },
 
+    unwatch(stream) {
+      const entry = watched.get(stream.id);
+      if (!entry || entry.consumer.closed) return;
+      const { id: consumerId } = entry.consumer;
+      entry.consumer.close();
+      if (!closed) emit({ name: 'consumer.closed', payload: { classId, peerId, consumerId } });
+    },
+
     consumers: () => [...watched.values()].map(toOptions),
+
+    flows() {
+      const flows = [];
+      for (const { consumer, stream } of watched.values()) {
+        if (consumer.closed || consumer.paused || consumer.producerPaused) continue;
+        const layered = consumer.type === 'simulcast';
+        const layer = consumer.currentLayers?.spatialLayer ?? null;
+        if (!layered || layer !== null) flows.push({ streamId: stream.id, layer: layered ? layer : null });
+      }
+      return flows;
+    },
 
     async pauseConsumer(consumerId) {
       const entry = ownConsumer(consumerId);
@@ -293,11 +294,9 @@ export function createPeer(options: PeerOptions): Peer {
     close() {
       if (closed) return;
       closed = true;
-      send?.end.close();
-      send = null;
       recv?.close();
       recv = null;
-      distribution.leave(place);
+      seat.leave();
     },
   };
 }

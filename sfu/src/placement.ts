@@ -6,8 +6,10 @@
 export interface WorkerLoad {
   /** Consumers that exist now, pipes included. */
   consumers: number;
-  /** Peers placed there, including those whose consumers are still being made. */
-  peers: number;
+  /** Consumers its peers were placed there for, including those that are still being made. */
+  reserved: number;
+  /** What it sends to viewers, Mbit/s. */
+  mbps: number;
   /** Whether the class has a router there already. */
   hasRouter: boolean;
 }
@@ -15,6 +17,8 @@ export interface WorkerLoad {
 export interface PlacementPolicy {
   /** Consumers one worker takes at most. */
   budget: number;
+  /** Mbit/s one worker sends at most: beyond it takes nobody more. */
+  budgetMbps: number;
   /**
    * Consumers a peer is expected to need at least. Peers arrive before the instructor publishes: counted by their
    * consumers alone they would all look free and end on one worker.
@@ -27,31 +31,46 @@ export interface PlacementPolicy {
   openingCost: number;
 }
 
-const defaultPlacement: PlacementPolicy = { budget: 500, streamsPerPeer: 2, openingCost: 50 };
+export const defaultPlacement: PlacementPolicy = {
+  budget: 500,
+  budgetMbps: 400,
+  streamsPerPeer: 2,
+  openingCost: 50,
+};
 
-const expectedConsumers = (load: Pick<WorkerLoad, 'consumers' | 'peers'>, policy: PlacementPolicy) =>
-  Math.max(load.consumers, load.peers * policy.streamsPerPeer);
+const expectedConsumers = (load: Pick<WorkerLoad, 'consumers' | 'reserved'>) =>
+  Math.max(load.consumers, load.reserved);
+
+/** What is used of a worker's budget, in consumers: of streams, or the same share of its bandwidth, if that is more. */
+export function usedOf(load: WorkerLoad, policy: PlacementPolicy): number {
+  return Math.max(expectedConsumers(load), (policy.budget * load.mbps) / policy.budgetMbps);
+}
+
+/** What one peer reserves. Who only listens is expected to need one stream at least. */
+export function reservation(streams: number, audioOnly: boolean, policy: PlacementPolicy): number {
+  return Math.max(streams, audioOnly ? 1 : policy.streamsPerPeer);
+}
 
 /** How a node places. The service goes by load; a bench may have to put viewers where it wants to measure. */
 export interface Placement {
-  /** Consumers one worker takes at most. */
-  readonly budget: number;
-  /** For one more peer that will need `streams` consumers; null when there is no room. */
+  readonly policy: PlacementPolicy;
+  /** For one more peer that reserves `streams` consumers; null when there is no room. */
   peer<W extends WorkerLoad>(workers: readonly W[], streams: number): W | null;
   /** For a class's stage; null when there is no worker. */
   origin<W extends WorkerLoad>(workers: readonly W[]): W | null;
 }
 
-export function placeByLoad(policy: PlacementPolicy = defaultPlacement): Placement {
+export function placeByLoad(given: Partial<PlacementPolicy> = {}): Placement {
+  const policy = { ...defaultPlacement, ...given };
   return {
-    budget: policy.budget,
+    policy,
     peer: (workers, streams) => placePeer(workers, streams, policy),
     origin: (workers) => placeOrigin(workers, policy),
   };
 }
 
 /**
- * The worker for one more peer that will need `streams` consumers, or null when none has room. Equal choices go to
+ * The worker for one more peer that reserves `streams` consumers, or null when none has room. Equal choices go to
  * the first, so that equal snapshots give equal answers.
  */
 export function placePeer<W extends WorkerLoad>(
@@ -59,13 +78,12 @@ export function placePeer<W extends WorkerLoad>(
   streams: number,
   policy: PlacementPolicy,
 ): W | null {
-  const needed = Math.max(streams, policy.streamsPerPeer);
   let best: W | null = null;
   let bestCost = Infinity;
   for (const worker of workers) {
-    const expected = expectedConsumers(worker, policy);
-    if (expected + needed > policy.budget) continue;
-    const cost = expected + (worker.hasRouter ? 0 : policy.openingCost);
+    const used = usedOf(worker, policy);
+    if (used + streams > policy.budget) continue;
+    const cost = used + (worker.hasRouter ? 0 : policy.openingCost);
     if (cost < bestCost) {
       best = worker;
       bestCost = cost;
@@ -78,6 +96,6 @@ export function placePeer<W extends WorkerLoad>(
 export function placeOrigin<W extends WorkerLoad>(workers: readonly W[], policy: PlacementPolicy): W | null {
   let best: W | null = null;
   for (const worker of workers)
-    if (!best || expectedConsumers(worker, policy) < expectedConsumers(best, policy)) best = worker;
+    if (!best || usedOf(worker, policy) < usedOf(best, policy)) best = worker;
   return best;
 }

@@ -1,20 +1,22 @@
 /**
- * What is published in a class: the producers of the instructor and co-speakers, all on the origin router. A source
+ * What is published in a class on this node: the producers of the instructor and co-speakers, on the origin router. A source
  * is paused while its page wants it so, or while it is held; a hold survives the producer, its transport and the
  * peer's media session, because a page that reloads must not get its voice back by that.
  */
 import type { types } from 'mediasoup';
 import type { MediaSource } from '@keshi/contract/domain';
 import type { RtpParametersJson } from '@keshi/contract/media';
+import type { PublishingVia } from '@keshi/contract/sfu';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { AudioLevels } from './audio-levels.ts';
 import { negotiate, toRtpParameters } from './negotiation.ts';
+import type { StageStream } from './stream.ts';
 
-export interface StageProducer {
+export interface StageProducer extends StageStream {
   readonly producer: types.Producer;
-  readonly peerId: string;
-  readonly source: MediaSource;
+  /** Where it is published: the router other nodes take it from. */
+  readonly router: types.Router;
   /** What its page asked for last. */
   pageWantsPause: boolean;
 }
@@ -25,6 +27,7 @@ export interface NewProducer {
   transport: types.Transport;
   kind: 'audio' | 'video';
   source: MediaSource;
+  via: PublishingVia;
   rtpParameters: RtpParametersJson;
   paused: boolean;
   audioLevels: AudioLevels | null;
@@ -38,6 +41,7 @@ export interface StageListener {
 
 export interface Stage {
   producers(): StageProducer[];
+  get(producerId: string): StageProducer | null;
   /** Closes the peer's former producer of that source. Throws `media-refused` for parameters that cannot work. */
   open(options: NewProducer): Promise<StageProducer>;
   /** Idempotent. The peer's own producers only: throws `media-not-found` otherwise. */
@@ -59,6 +63,40 @@ const kindOf: Record<MediaSource, 'audio' | 'video'> = {
   mic: 'audio',
   'screen-audio': 'audio',
 };
+
+function toStageProducer({
+  producer,
+  router,
+  peerId,
+  source,
+  via,
+  paused,
+}: Pick<NewProducer, 'router' | 'peerId' | 'source' | 'via' | 'paused'> & { producer: types.Producer }): StageProducer {
+  return {
+    id: producer.id,
+    kind: producer.kind,
+    since: Date.now(),
+    producer,
+    router,
+    peerId,
+    source,
+    via,
+    pageWantsPause: paused,
+    get paused() {
+      return producer.paused;
+    },
+    get closed() {
+      return producer.closed;
+    },
+    // It is published on the origin router, so it is there for as long as it lives.
+    async arrive() {
+      if (producer.closed) throw new AppError('media-not-found');
+      return producer;
+    },
+    release() {},
+    here: () => (producer.closed ? null : producer),
+  };
+}
 
 export function createStage({ listener, log }: { listener: StageListener; log: Logger }): Stage {
   const entries = new Map<string, StageProducer>();
@@ -96,8 +134,9 @@ export function createStage({ listener, log }: { listener: StageListener; log: L
 
   return {
     producers: () => [...entries.values()],
+    get: (producerId) => entries.get(producerId) ?? null,
 
-    async open({ peerId, router, transport, kind, source, rtpParameters, paused, audioLevels }) {
+    async open({ peerId, router, transport, kind, source, via, rtpParameters, paused, audioLevels }) {
       if (kindOf[source] !== kind) throw new AppError('invalid-input', { fields: ['kind'] });
       // Before the new one is made: both would claim the same mid and SSRCs.
       find(peerId, source)?.producer.close();
@@ -114,7 +153,7 @@ export function createStage({ listener, log }: { listener: StageListener; log: L
         producer.close();
         throw new AppError('media-not-found', { message: 'transport closed while publishing' });
       }
-      const entry: StageProducer = { producer, peerId, source, pageWantsPause: paused };
+      const entry = toStageProducer({ producer, router, peerId, source, via, paused });
       entries.set(producer.id, entry);
       producer.observer.once('close', () => {
         entries.delete(producer.id);

@@ -26,6 +26,10 @@ export interface MediaWorker {
   readonly census: Readonly<Census>;
   /** Peers placed here by all classes, including those still arriving. */
   peers: number;
+  /** Consumers they were placed here for. */
+  reserved: number;
+  /** What is sent to viewers, Mbit/s, as last measured. */
+  mbps: number;
 }
 
 export interface WorkerPool {
@@ -121,7 +125,7 @@ async function startWorker(options: WorkerPoolOptions, index: number): Promise<M
       const port = options.portBase === 0 ? await findFreePort(options.listenIp) : options.portBase + index;
       try {
         const webRtcServer = await listen(worker, options, port);
-        return { worker, webRtcServer, pid: worker.pid, port, census, peers: 0 };
+        return { worker, webRtcServer, pid: worker.pid, port, census, peers: 0, reserved: 0, mbps: 0 };
       } catch (error) {
         // Only a port the system chose can be another one next time.
         if (options.portBase !== 0 || attempt === portAttempts) throw error;

@@ -121,7 +121,7 @@ describe('joining', () => {
 
   it('answers full when the budget is used up', async () => {
     const small = await createTestNode({
-      placement: placeByLoad({ budget: 4, streamsPerPeer: 2, openingCost: 0 }),
+      placement: placeByLoad({ budget: 4, openingCost: 0 }),
     });
     try {
       const classId = await small.openClass();
@@ -152,7 +152,7 @@ describe('publishing', () => {
     const classId = await test.openClass();
     const host = randomUUID();
     await test.join(classId, host);
-    const ask = () => test.node.request('peer.publish', { classId, peerId: host });
+    const ask = () => test.node.request('peer.publish', { classId, peerId: host, via: 'page', held: [] });
     const [first, second] = await Promise.all([ask(), ask()]);
     expect(second).toEqual(first);
     await test.node.request('peer.unpublish', { classId, peerId: host });
@@ -189,7 +189,7 @@ describe('publishing', () => {
     const classId = await test.openClass();
     const host = randomUUID();
     await test.join(classId, host);
-    const { sendTransport } = await test.node.request('peer.publish', { classId, peerId: host });
+    const { sendTransport } = await test.node.request('peer.publish', { classId, peerId: host, via: 'page', held: [] });
     const create = (change: object) =>
       test.node.request('producer.create', {
         classId,
@@ -242,7 +242,7 @@ describe('what belongs to another', () => {
     const { producerId, transportId } = await publish(test, classId, host, 'camera');
     const { recvTransport, consumers } = await test.join(classId, viewer);
     await test.join(classId, stranger);
-    await test.node.request('peer.publish', { classId, peerId: stranger });
+    await test.node.request('peer.publish', { classId, peerId: stranger, via: 'page', held: [] });
     const consumerId = consumers[0]?.id ?? '';
     const as = { classId, peerId: stranger };
     const attempts = [
@@ -290,7 +290,7 @@ describe('holding', () => {
     // Neither a new producer nor a whole new media session gets around it.
     await publish(test, classId, host, 'mic');
     await test.node.request('peer.leave', { classId, peerId: host });
-    await publish(test, classId, host, 'mic');
+    await publish(test, classId, host, 'mic', ['mic']);
     const opened = test.of('producer.opened').filter((event) => event.classId === classId);
     expect(opened.map((event) => event.paused)).toEqual([false, true, true]);
 
@@ -324,8 +324,8 @@ describe('leaving and closing', () => {
     await test.node.request('peer.unpublish', { classId, peerId: host });
     await expect(test.join(classId, viewer)).rejects.toEqual(refusal('media-not-found'));
     expect(test.events.slice(before)).toEqual([]);
-    await test.node.request('class.open', { classId });
-    await test.node.request('class.open', { classId });
+    await test.node.request('class.open', { classId, nodes: [] });
+    await test.node.request('class.open', { classId, nodes: [] });
     expect((await test.join(classId, viewer)).consumers).toEqual([]);
   });
 

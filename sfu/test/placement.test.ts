@@ -1,23 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { placeOrigin, placePeer, type PlacementPolicy, type WorkerLoad } from '../src/placement.ts';
+import { placeOrigin, placePeer, reservation, type PlacementPolicy, type WorkerLoad } from '../src/placement.ts';
 
-const policy: PlacementPolicy = { budget: 100, streamsPerPeer: 2, openingCost: 20 };
-const load = (consumers: number, peers: number, hasRouter = false): WorkerLoad => ({
+const policy: PlacementPolicy = { budget: 100, budgetMbps: 50, streamsPerPeer: 2, openingCost: 20 };
+const load = (consumers: number, reserved: number, hasRouter = false, mbps = 0): WorkerLoad => ({
   consumers,
-  peers,
+  reserved,
+  mbps,
   hasRouter,
 });
 
 /** Places `count` peers one after another, each with `streams` consumers; returns how many went where. */
-function fill(workers: WorkerLoad[], count: number, streams: number): number[] {
+function fill(workers: WorkerLoad[], count: number, streams: number, audioOnly = false): number[] {
+  const peers = workers.map(() => 0);
   for (let n = 0; n < count; n++) {
-    const chosen = placePeer(workers, streams, policy);
+    const reserved = reservation(streams, audioOnly, policy);
+    const chosen = placePeer(workers, reserved, policy);
     if (!chosen) break;
-    chosen.peers += 1;
+    chosen.reserved += reserved;
     chosen.consumers += streams;
     chosen.hasRouter = true;
+    const at = workers.indexOf(chosen);
+    peers[at] = (peers[at] ?? 0) + 1;
   }
-  return workers.map(({ peers }) => peers);
+  return peers;
 }
 
 describe('placement', () => {
@@ -35,18 +40,28 @@ describe('placement', () => {
   });
 
   it('refuses when no worker has room for what is needed', () => {
-    expect(placePeer([load(99, 1, true)], 2, policy)).toBeNull();
+    expect(placePeer([load(99, 2, true)], 2, policy)).toBeNull();
     expect(placePeer([], 2, policy)).toBeNull();
   });
 
+  it('[A2] counts bandwidth where it is the scarcer of the two', () => {
+    expect(placePeer([load(10, 10, true, 49.5), load(90, 90)], 2, policy)).toMatchObject({ reserved: 90 });
+    expect(placePeer([load(10, 10, true, 50)], 1, policy)).toBeNull();
+  });
+
+  it('[A2] takes twice as many who only listen', () => {
+    expect(fill([load(0, 0, true)], 1000, 1, true)).toEqual([100]);
+    expect(fill([load(0, 0, true)], 1000, 1)).toEqual([50]);
+  });
+
   it('puts a stage on the least loaded worker, full or not', () => {
-    const full = load(100, 50);
-    expect(placeOrigin([load(120, 60), full], policy)).toBe(full);
+    const full = load(100, 100);
+    expect(placeOrigin([load(120, 120), full], policy)).toBe(full);
     expect(placeOrigin([], policy)).toBeNull();
   });
 
   it('gives equal answers to equal snapshots', () => {
-    const workers = [load(4, 2), load(4, 2)];
+    const workers = [load(4, 4), load(4, 4)];
     expect(placePeer(workers, 2, policy)).toBe(workers[0]);
   });
 });

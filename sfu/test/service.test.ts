@@ -15,7 +15,7 @@ import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { announce } from '../src/announcement.ts';
 import { createSfuService } from '../src/service.ts';
-import { log } from './support/node.ts';
+import { log, sfuConfig } from './support/node.ts';
 
 const joinOf = (classId: string, peerId: string) => ({
   classId,
@@ -29,8 +29,7 @@ describe('in this process', () => {
   it('answers a local link, tells it events, and outlives it', async () => {
     const metrics = createMetrics({ service: 'test' });
     const health = createHealth(log);
-    const config = { workers: 1, listenIp: '127.0.0.1', announcedAddress: null, portBase: 0 };
-    const service = await createSfuService(config, { log, metrics, health });
+    const service = await createSfuService(sfuConfig(1), { log, metrics, health });
     onTestFinished(() => service.close());
     const [near, far] = createLocalLink({ contract: sfuContract, log });
     service.serve(far);
@@ -38,10 +37,10 @@ describe('in this process', () => {
     near.on('peer.reset', ({ reason }) => events.push(reason));
 
     const [classId, peerId] = [randomUUID(), randomUUID()];
-    await near.request('class.open', { classId });
+    await near.request('class.open', { classId, nodes: [] });
     const joined = await near.request('peer.join', joinOf(classId, peerId));
     expect(joined.recvTransport.iceCandidates).toHaveLength(2);
-    await expect(near.request('peer.publish', { classId, peerId: randomUUID() })).rejects.toMatchObject({
+    await expect(near.request('peer.publish', { classId, peerId: randomUUID(), via: 'page', held: [] })).rejects.toMatchObject({
       code: 'media-not-found',
     });
     expect(await metrics.text()).toMatch(/keshi_sfu_transports\{port="\d+",service="test"\} 1/);
@@ -65,7 +64,15 @@ describe('in this process', () => {
     const announcement = await announce({
       registry: state.registry,
       nodeId: 'n1',
-      info: () => ({ url: 'ws://127.0.0.1:1', draining, usedPercent: 0 }),
+      info: () => ({
+        url: 'ws://127.0.0.1:1',
+        meshUrl: null,
+        region: null,
+        draining,
+        budget: 500,
+        usedPercent: 0,
+        records: false,
+      }),
       log,
     });
     const listed = async () => {
@@ -112,6 +119,7 @@ describe('as its own process', () => {
         HOST: '127.0.0.1',
         SFU_LISTEN_IP: '127.0.0.1',
         SFU_LINK_PORT: '0',
+        SFU_MESH_PORT: '0',
         SFU_PORT_BASE: '0',
         SFU_WORKERS: '1',
         LOG_LEVEL: 'info',
@@ -125,7 +133,7 @@ describe('as its own process', () => {
       url: `ws://127.0.0.1:${String(ready.port)}`,
       secret,
       from: 'signaling-1',
-      audience: sfuNodeKind,
+      audience: String(ready.nodeId),
       log,
     });
     onTestFinished(() => link.close());
@@ -141,7 +149,7 @@ describe('as its own process', () => {
     await expect.poll(() => link.state.kind, { timeout: 5_000 }).toBe('open');
 
     const [classId, peerId] = [randomUUID(), randomUUID()];
-    await link.request('class.open', { classId });
+    await link.request('class.open', { classId, nodes: [] });
     await link.request('peer.join', joinOf(classId, peerId));
     const { workers } = await link.request('node.stats', {});
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

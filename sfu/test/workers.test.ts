@@ -61,7 +61,7 @@ describe('a worker that dies', () => {
     await test.node.request('producer.hold', { classId, peerId: host, source: 'mic', held: true });
     kill(0);
     await test.until('peer.reset');
-    await publish(test, classId, host, 'mic');
+    await publish(test, classId, host, 'mic', ['mic']);
     expect(test.of('producer.opened').map(({ paused }) => paused)).toEqual([false, true]);
   });
 

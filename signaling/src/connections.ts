@@ -2,6 +2,7 @@
 import type { ClientToServer, Person, ServerToClient } from '@keshi/contract/signaling';
 import type { TicketClaims } from '@keshi/contract/tokens';
 import type { Server, Socket } from 'socket.io';
+import type { PresentMedia } from './coordinator/classroom.ts';
 
 export interface SocketData {
   claims: TicketClaims;
@@ -23,8 +24,8 @@ export interface Connection {
   readonly visitId: string;
   /** `joining` until the class has taken it in; `gone` whatever still arrives. */
   stage: 'connected' | 'joining' | 'joined' | 'gone';
-  /** The SFU node that carries this person's media; null while there is none. */
-  sfuNode: string | null;
+  /** How this person has picture and sound. */
+  media: PresentMedia;
   readonly openedAt: number;
   /** How often it was refused for asking too much, since when. */
   refusals: { since: number; count: number };

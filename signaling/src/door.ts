@@ -55,19 +55,11 @@ export function createDoor(deps: DoorDeps): Door {
     }
   }
 
-  /** A new coordinator placed the class's media elsewhere, so those who have it on the former node join it anew. */
-  function moveMedia(local: LocalClass, sfuNode: string | null): void {
-    local.sfuNode = sfuNode;
-    for (const connection of connections.ofClass(local.classId))
-      if (connection.sfuNode !== null && connection.sfuNode !== sfuNode)
-        connection.socket.emit('media.reset', { reason: 'unavailable' });
-  }
-
   async function announceMembers(classId: string): Promise<void> {
     const members = connections
       .ofClass(classId)
       .filter(({ stage }) => stage === 'joined')
-      .map(({ person, id: connectionId }) => ({ person, connectionId, nodeId }));
+      .map(({ person, id: connectionId, media }) => ({ person, connectionId, nodeId, media }));
     await coordinators
       .ask(classId, { kind: 'present', members }, nothing)
       .then(() => boards.rewatch(classId, connections.ofClass(classId)))
@@ -95,7 +87,7 @@ export function createDoor(deps: DoorDeps): Door {
         person: { userId: claims.sub, name: claims.name, role: claims.role },
         visitId: newId(now()),
         stage: 'connected',
-        sfuNode: null,
+        media: { kind: 'none' },
         openedAt: now(),
         refusals: { since: 0, count: 0 },
       };
@@ -129,9 +121,12 @@ export function createDoor(deps: DoorDeps): Door {
           return;
         case 'coordinator':
           local.watched = false;
-          if (message.sfuNode !== local.sfuNode) moveMedia(local, message.sfuNode);
           void announceMembers(classId);
           void deps.catchUp(classId);
+          return;
+        case 'more-media':
+          for (const userId of message.userIds)
+            connections.find(classId, userId)?.socket.emit('media.reset', { reason: 'capacity' });
           return;
       }
     },

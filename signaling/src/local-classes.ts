@@ -17,7 +17,6 @@ export interface LocalClass {
   /** The last number this node has passed on; null until the first snapshot. */
   seq: number | null;
   recent: RoomEvent[];
-  sfuNode: string | null;
   /** Somebody watches the class's board. */
   watched: boolean;
 }
@@ -68,7 +67,6 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
       live: { spans: [], endedAt: null },
       seq: null,
       recent: [],
-      sfuNode: null,
       watched: false,
     };
     const subscription = bus.subscribe(

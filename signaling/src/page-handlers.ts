@@ -1,17 +1,17 @@
 /** What each event of a page does. Requests are parsed and their senders may use them: the edge has seen to that. */
-import type { ClientEventName, Reply, Request } from '@keshi/contract/signaling';
+import type { ClientEventName, JoinedMedia, Reply, Request } from '@keshi/contract/signaling';
 import { clientEvents } from '@keshi/contract/signaling';
+import type { MediaSource } from '@keshi/contract/domain';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
-import { z } from 'zod';
 import type { Boards } from './board/boards.ts';
 import type { Connection, Connections } from './connections.ts';
 import { commandNames, type CommandName } from './coordinator/commands.ts';
 import type { Coordinators } from './coordinator/coordinators.ts';
-import { enterReply, rosterReply } from './coordinator/messages.ts';
+import { enterReply, mediaPlace, publishReply, rosterReply, type MediaPlace } from './coordinator/messages.ts';
 import type { PageHandlers } from './edge.ts';
 import { roleRoom, type LocalClasses } from './local-classes.ts';
-import type { JoinedMedia, MediaRelay } from './media/relay.ts';
+import type { MediaRelay } from './media/relay.ts';
 import type { Chips } from './presence/chips.ts';
 import type { Visits } from './presence/visits.ts';
 import type { Troubles } from './troubles.ts';
@@ -31,10 +31,11 @@ export interface PageHandlersDeps {
   depart: (connection: Connection, cause: 'left' | 'lost') => void;
   /** Tells the coordinator that a connection is gone. */
   farewell: (connection: Connection) => void;
+  /** Where the people connected here are; null: nowhere in particular. */
+  region: string | null;
+  /** The playlist of a class for those who watch it as a stream of files. */
+  hlsUrl: (connection: Connection) => string;
 }
-
-const permission = z.object({ allowed: z.boolean() });
-const placement = z.object({ sfuNode: z.string().nullable() });
 
 type Commands = Pick<PageHandlers, CommandName>;
 
@@ -61,21 +62,26 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     const local = first ? await classes.hold(classId) : classes.get(classId);
     if (!local) throw new AppError('not-joined');
     try {
-      const presence = { person, connectionId, nodeId: deps.nodeId };
-      const { lastSeq } = request;
-      const entered = await coordinators.ask(classId, { kind: 'enter', presence, lastSeq }, (reply) =>
+      const presence = { person, connectionId, nodeId: deps.nodeId, media: connection.media };
+      const { lastSeq, rtpCapabilities } = request;
+      const placing = rtpCapabilities === null ? null : placingOf([], request.mediaNode);
+      const entered = await coordinators.ask(classId, { kind: 'enter', presence, lastSeq, placing }, (reply) =>
         enterReply.parse(reply),
       );
       refuseIfGone(connection);
+      // Said honestly, before any time counts: a class one neither sees nor hears is not attended [A2].
+      if (entered.place?.kind === 'full') {
+        deps.farewell(connection);
+        throw new AppError('full', { retryMs: entered.place.retryMs });
+      }
       connections.seat(connection);
       // The answer may have been overtaken by a broadcast that knows more.
       if (local.seq === null || entered.snapshot.seq >= local.seq) local.live = entered.live;
       local.seq ??= entered.snapshot.seq;
-      local.sfuNode = entered.sfuNode;
       local.watched = entered.watched;
       // Before the media: a slow SFU takes nothing from the time of who is here [AT1].
       const visit = visits.join(connection, request, entered.policy);
-      const media = await joinMedia(connection, entered.sfuNode, request);
+      const media = await joinMedia(connection, entered.place, request);
       refuseIfGone(connection);
       if (first) chips.joined(visit, lastSeq !== null);
       const snapshot = { ...entered.snapshot, counted: chips.now(visit) };
@@ -107,16 +113,56 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     if (visit) chips.push(visit);
   }
 
+  const placingOf = (without: readonly string[], claims: string | null = null) => ({
+    region: deps.region,
+    claims,
+    without: [...new Set([...relay.unreachable(), ...without])],
+  });
+
+  async function placeAgain(connection: Connection, without: readonly string[] = []): Promise<MediaPlace> {
+    const { classId, person } = connection;
+    return coordinators.ask(
+      classId,
+      { kind: 'place-media', userId: person.userId, placing: placingOf(without) },
+      (reply) => mediaPlace.parse(reply),
+    );
+  }
+
+  /** Goes where it was placed, and elsewhere when that node refuses or cannot be reached. */
+  async function takeMedia(
+    connection: Connection,
+    given: MediaPlace,
+    asked: Request<'media.rejoin'>,
+  ): Promise<JoinedMedia> {
+    const without: string[] = [];
+    for (let place = given; ; place = await placeAgain(connection, without))
+      switch (place.kind) {
+        case 'none':
+          throw new AppError('media-unavailable', { retryMs: 2_000 });
+        case 'full':
+          throw new AppError('full', { retryMs: place.retryMs });
+        case 'hls':
+          connection.media = { kind: 'hls' };
+          return { mode: 'hls', url: deps.hlsUrl(connection) };
+        case 'node':
+          try {
+            return await relay.join(connection, place, asked);
+          } catch (error) {
+            if (without.length === mostRefusals || !isWorthElsewhere(error)) throw error;
+            without.push(place.nodeId);
+          }
+      }
+  }
+
   /** The class goes on without media, so a failure of media is no failure to join. */
   async function joinMedia(
     connection: Connection,
-    sfuNode: string | null,
-    request: Request<'join'>,
+    place: MediaPlace | null,
+    { rtpCapabilities, resume, audioOnly }: Request<'join'>,
   ): Promise<JoinedMedia | null | 'unavailable'> {
-    const { rtpCapabilities, resume, audioOnly } = request;
-    if (rtpCapabilities === null || liveEnded(connection.classId)) return null;
+    if (rtpCapabilities === null || place === null || liveEnded(connection.classId)) return null;
     try {
-      return await relay.join(connection, sfuNode, { rtpCapabilities, resume, audioOnly });
+      return await takeMedia(connection, place, { rtpCapabilities, resume, audioOnly });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       deps.log.warn({ code: error.code, classId: connection.classId }, 'joined without media');
@@ -128,14 +174,16 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     return classes.get(classId)?.live.endedAt !== null;
   }
 
-  async function refuseUnlessOnStage(connection: Connection): Promise<void> {
+  /** What of this person's the host holds muted. */
+  async function requireOnStage(connection: Connection): Promise<readonly MediaSource[]> {
     const { classId, person } = connection;
-    const { allowed } = await coordinators.ask(
+    const { allowed, held } = await coordinators.ask(
       classId,
       { kind: 'may-publish', userId: person.userId },
-      (reply) => permission.parse(reply),
+      (reply) => publishReply.parse(reply),
     );
     if (!allowed) throw new AppError('not-on-stage');
+    return held;
   }
 
   return {
@@ -149,11 +197,10 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     'media.connect': async (connection, request) => done(relay.connect(connection, request)),
     'media.restartIce': (connection, request) => relay.restartIce(connection, request),
     async 'media.publish'(connection) {
-      await refuseUnlessOnStage(connection);
-      return relay.publish(connection);
+      return relay.publish(connection, await requireOnStage(connection));
     },
     async 'media.produce'(connection, request) {
-      await refuseUnlessOnStage(connection);
+      await requireOnStage(connection);
       return relay.produce(connection, request);
     },
     'media.producer': async (connection, request) => done(relay.producer(connection, request)),
@@ -161,13 +208,9 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     'media.layers': async (connection, request) => done(relay.layers(connection, request)),
     'media.audioOnly': async (connection, request) => done(relay.audioOnly(connection, request)),
     async 'media.rejoin'(connection, request) {
-      const { classId } = connection;
-      if (liveEnded(classId)) throw new AppError('class-ended');
-      const { sfuNode } = await coordinators.ask(classId, { kind: 'media-node' }, (reply) =>
-        placement.parse(reply),
-      );
-      const joined = await relay.join(connection, sfuNode, { ...request, resume: false });
-      return { recvTransport: joined.recvTransport, consumers: joined.consumers };
+      if (connection.stage !== 'joined') throw new AppError('not-joined');
+      if (liveEnded(connection.classId)) throw new AppError('class-ended');
+      return { media: await takeMedia(connection, await placeAgain(connection), request) };
     },
     async 'roster.page'(connection, request) {
       const masked = connection.person.role !== 'host';
@@ -177,6 +220,15 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     },
     'board.watch': (connection, { watch }) => boards.ask(connection, watch),
   };
+}
+
+/** Nodes that may refuse before a page is told to try later. */
+const mostRefusals = 3;
+
+/** Another node may have what this one has not: room, or a link. */
+function isWorthElsewhere(error: unknown): boolean {
+  if (!(error instanceof AppError)) return false;
+  return ['full', 'draining', 'unavailable', 'media-unavailable'].includes(error.code);
 }
 
 async function done(work: Promise<void>): Promise<Record<string, never>> {

@@ -4,6 +4,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Db } from '@keshi/db/client';
 import { isUnavailable } from '@keshi/db/client';
 import { openOutage, recordOutage } from '@keshi/db/outages';
+import { recordingEnded, recordingStarted } from '@keshi/db/recordings';
 import { systemClock, type Clock } from '@keshi/runtime/clock';
 import type { Config } from '@keshi/runtime/config';
 import { AppError } from '@keshi/runtime/errors';
@@ -23,7 +24,8 @@ import { createDoor } from './door.ts';
 import { createEdge } from './edge.ts';
 import { createLocalClasses, roleRoom, type LocalClass } from './local-classes.ts';
 import type { MediaNodes } from './media/nodes.ts';
-import { placeClass } from './media/placement.ts';
+import { hlsUrl } from './media/hls-url.ts';
+import { createRecordingsJanitor } from './media/recordings-janitor.ts';
 import { createMediaRelay } from './media/relay.ts';
 import { iceServersFor } from './media/turn-credentials.ts';
 import { createMeters } from './meters.ts';
@@ -41,7 +43,9 @@ import { createTroubles } from './troubles.ts';
 export interface SignalingDeps {
   /** Listening or about to; it stays its maker's to close. */
   http: HttpServer;
-  config: Pick<Config, 'tokenSecret' | 'redisUrl' | 'turn'>;
+  config: Pick<Config, 'tokenSecret' | 'redisUrl' | 'turn'> & {
+    signaling: Pick<Config['signaling'], 'region' | 'hlsViewers'>;
+  };
   state: State;
   db: Db;
   media: MediaNodes;
@@ -133,17 +137,20 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     nodes: deps.media,
     connections,
     log,
-    iceServers: ({ visitId }) => iceServersFor(deps.config.turn, visitId, now()),
-    published: (classId, userId, source, published) =>
-      coordinators.here(classId)?.published(userId, source, published),
-    speaking: (classId, userIds) => coordinators.here(classId)?.speaking(userIds),
+    iceServers: (id) => iceServersFor(deps.config.turn, id, now()),
+    published: (classId, nodeId, userId, source, published) =>
+      coordinators.here(classId)?.published(nodeId, userId, source, published),
+    speaking: (classId, nodeId, userIds) => coordinators.here(classId)?.speaking(nodeId, userIds),
+    recording: (classId, nodeId, recordingNow) => coordinators.here(classId)?.recorded(nodeId, recordingNow),
+    nodeLost(nodeId) {
+      for (const coordinator of coordinators.all()) coordinator.mediaNodeLost(nodeId);
+    },
     mediaTrouble(lasts) {
       if (lasts) troubles.began('media');
       else troubles.ended('media');
     },
-    linkBack(sfuNode) {
-      for (const coordinator of coordinators.all())
-        if (coordinator.sfuNode === sfuNode) coordinator.resyncMedia();
+    linkBack() {
+      for (const coordinator of coordinators.all()) coordinator.resyncMedia();
     },
   });
 
@@ -159,14 +166,33 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     tell(classId, roles, name, payload) {
       for (const role of roles) io.to(roleRoom(classId, role)).emit(name, ...([payload] as never));
     },
+    mediaNodes: deps.media.list,
+    placed: deps.media.placed,
     perform: relay.perform,
+    spread: relay.spread,
     stageOf: relay.stageOf,
     leaveMedia: relay.leave,
-    placeMedia: (classId, current) => placeClass(classId, deps.media.list(), current),
+    hlsViewers: deps.config.signaling.hlsViewers,
+    record: relay.record,
+    recordingStarted: (classId, at) => recordingStarted(db, { classId, at }),
+    async recordingEnded(classId, at) {
+      await recordingEnded(db, { classId, at });
+      void recordings.sweep();
+    },
     databaseFailed,
     committed: meters.committed,
     answer: (coordinator, request) => answerRequest(coordinator, request, boards),
     parse: (payload) => classRequest.parse(payload),
+  });
+
+  const recordings = createRecordingsJanitor({
+    nodeId,
+    db,
+    lease: state.lease,
+    nodes: deps.media.list,
+    finish: relay.finishRecording,
+    now,
+    log,
   });
 
   const boards = createBoards({
@@ -232,6 +258,9 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       troubles,
       depart: door.depart,
       farewell: door.farewell,
+      region: deps.config.signaling.region,
+      hlsUrl: ({ classId, person, sid }) =>
+        hlsUrl({ secret: deps.config.tokenSecret, classId, sub: person.userId, sid, now: now() }),
     }),
     onBeat: (connection, beat) => visits.beat(connection, beat),
     accepted: (connection, at) => visits.message(connection, at),
@@ -304,6 +333,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     }, flushMs),
     setInterval(() => void boards.tick(), flushMs),
     setInterval(() => void sweepDead(), janitorMs),
+    setInterval(() => void recordings.sweep(), janitorMs),
   ];
   meters.observe({
     connections: () => connections.size,

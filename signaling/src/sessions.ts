@@ -15,6 +15,8 @@ export interface Sessions {
   opened(sid: string): void;
   /** Once a second, one query for all that opened: the end may have been told before this node could hear it. */
   check(): Promise<void>;
+  /** Those of the sessions that have ended, by what this node was told and by the database. */
+  endedOf(sids: readonly string[]): Promise<ReadonlyMap<string, Reason>>;
   /** Listens for ends; also after notices may have been missed. */
   watch(): Promise<Unsubscribe>;
 }
@@ -25,12 +27,14 @@ export interface SessionsDeps {
   connections: Connections;
   now: () => number;
   log: Logger;
+  /** For what belongs to a session beside its connections; called at once for every end. */
+  ended?: (sid: string) => void;
 }
 
 /** Longer than a ticket lives. */
 const rememberedMs = 5 * 60_000;
 
-export function createSessions({ bus, db, connections, now, log }: SessionsDeps): Sessions {
+export function createSessions({ bus, db, connections, now, log, ended: tell }: SessionsDeps): Sessions {
   // In the order they ended, so that the oldest are forgotten first.
   const ended = new Map<string, { at: number; reason: Reason }>();
   let unchecked = new Set<string>();
@@ -42,6 +46,15 @@ export function createSessions({ bus, db, connections, now, log }: SessionsDeps)
     }
     ended.set(sid, { at: now(), reason });
     for (const connection of connections.ofSession(sid)) dismiss(connection, reason);
+    tell?.(sid);
+  }
+
+  async function endedOf(sids: readonly string[]): Promise<Map<string, Reason>> {
+    const known = new Map(sids.flatMap((sid) => [[sid, ended.get(sid)?.reason] as const]));
+    const unknown = sids.filter((sid) => known.get(sid) === undefined);
+    for (const { id, replaced } of await endedAmong(db, unknown))
+      known.set(id, replaced ? 'session-replaced' : 'session-revoked');
+    return new Map([...known].flatMap(([sid, reason]) => (reason ? [[sid, reason] as const] : [])));
   }
 
   async function check(): Promise<void> {
@@ -61,6 +74,7 @@ export function createSessions({ bus, db, connections, now, log }: SessionsDeps)
     reasonOf: (sid) => ended.get(sid)?.reason ?? null,
     opened: (sid) => void unchecked.add(sid),
     check,
+    endedOf,
     watch: () =>
       bus.subscribe(
         sessionsChannel,

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { ticketClaims, type TicketClaims } from '@keshi/contract/tokens';
+import { ticketClaims, whipClaims, type TicketClaims, type WhipClaims } from '@keshi/contract/tokens';
 import { AppError } from '@keshi/runtime/errors';
 import { z } from 'zod';
 
@@ -12,7 +12,16 @@ const expiry = z.object({ exp: z.number() });
  * `now` in ms. The signature is compared in constant time before anything inside is believed.
  */
 export function verifyTicket(ticket: string, secret: string, now: number): TicketClaims {
-  const [head, body, signature, ...rest] = ticket.split('.');
+  return verify(ticket, secret, now, ticketClaims);
+}
+
+/** Reads the token an encoder presents with every request; otherwise as `verifyTicket`. A ticket is no such token. */
+export function verifyWhipToken(token: string, secret: string, now: number): WhipClaims {
+  return verify(token, secret, now, whipClaims);
+}
+
+function verify<T>(token: string, secret: string, now: number, schema: z.ZodType<T>): T {
+  const [head, body, signature, ...rest] = token.split('.');
   if (!head || !body || !signature || rest.length > 0) throw new AppError('unauthenticated');
   const expected = createHmac('sha256', secret).update(`${head}.${body}`).digest();
   const given = Buffer.from(signature, 'base64url');
@@ -21,7 +30,7 @@ export function verifyTicket(ticket: string, secret: string, now: number): Ticke
   const claims = decode(body);
   if (!header.safeParse(decode(head)).success) throw new AppError('unauthenticated');
   const ends = expiry.safeParse(claims);
-  const parsed = ticketClaims.safeParse(claims);
+  const parsed = schema.safeParse(claims);
   if (!ends.success || !parsed.success) throw new AppError('unauthenticated');
   if (ends.data.exp * 1000 <= now) throw new AppError('token-expired');
   return parsed.data;

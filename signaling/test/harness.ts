@@ -134,6 +134,7 @@ export async function startNode(
     nodeId?: string;
     state?: State;
     limits?: number;
+    hlsViewers?: number;
     turn?: { urls: string[]; secret: string } | null;
     /** Shared by nodes that follow each other. */
     clock?: TestClock;
@@ -145,7 +146,12 @@ export async function startNode(
   const { clock = { offset: 0, stoppedAt: null } } = options;
   const signaling = await createSignaling({
     http,
-    config: { tokenSecret, redisUrl, turn: options.turn ?? null },
+    config: {
+      tokenSecret,
+      redisUrl,
+      turn: options.turn ?? null,
+      signaling: { region: null, hlsViewers: options.hlsViewers ?? 100 },
+    },
     state,
     db,
     media: options.media ?? noMediaNodes(),
@@ -232,6 +238,7 @@ export interface Page {
 export const joinRequest: Request<'join'> = {
   rtpCapabilities: null,
   resume: false,
+  mediaNode: null,
   audioOnly: false,
   lastSeq: null,
   visible: true,

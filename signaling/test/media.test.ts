@@ -6,6 +6,7 @@ import { createLocalLink } from '@keshi/runtime/link/local';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { localMediaNode } from '../src/media/nodes.ts';
+import { sfuConfig, webrtcOf } from './media-world.ts';
 import {
   closePages,
   codeOf,
@@ -26,14 +27,14 @@ let world: World;
 let node: Node;
 beforeAll(async () => {
   sfu = await createSfuService(
-    { workers: 1, listenIp: '127.0.0.1', announcedAddress: null, portBase: 0 },
+    sfuConfig(1),
     { log, metrics: createMetrics({ service: 'sfu' }), health: createHealth(log) },
   );
   const [near, far] = createLocalLink({ contract: sfuContract, log });
   sfu.serve(far);
   world = await createWorld();
   node = await startNode(world.db, {
-    media: localMediaNode(near),
+    media: localMediaNode(near, sfu.info),
     turn: { urls: ['turn:turn.example:443?transport=tcp'], secret: 'shared' },
   });
 });
@@ -98,9 +99,10 @@ describe('media of a class', () => {
     const { page: host } = await enter(world.host);
     await produceMic(host);
     const { joined } = await enter(learner(0));
-    expect(joined.media?.recvTransport.iceCandidates.length).toBeGreaterThan(0);
-    expect(joined.media?.consumers).toMatchObject([{ userId: world.host.id, source: 'mic', kind: 'audio' }]);
-    const [ice] = joined.media?.iceServers ?? [];
+    const media = webrtcOf(joined.media);
+    expect(media.recvTransport.iceCandidates.length).toBeGreaterThan(0);
+    expect(media.consumers).toMatchObject([{ userId: world.host.id, source: 'mic', kind: 'audio' }]);
+    const [ice] = media.iceServers;
     expect(ice?.urls).toEqual(['turn:turn.example:443?transport=tcp']);
     expect(Number(ice?.username?.split(':')[0])).toBeGreaterThan(Date.now() / 1000);
     expect(joined.snapshot.stage).toMatchObject([
@@ -195,10 +197,14 @@ describe('media of a class', () => {
     const first = await enter(learner(0));
     first.page.close();
     const again = await openPage(node.url, ticketFor(learner(0), world.classId));
-    const { media } = await again.join({ ...withMedia, resume: true });
-    expect(media?.resumed).toBe(true);
-    expect(media?.recvTransport.id).toBe(first.joined.media?.recvTransport.id);
-    await again.send('media.rejoin', { rtpCapabilities: routerRtpCapabilities, audioOnly: true });
+    const media = webrtcOf((await again.join({ ...withMedia, resume: true })).media);
+    expect(media.resumed).toBe(true);
+    expect(media.recvTransport.id).toBe(webrtcOf(first.joined.media).recvTransport.id);
+    await again.send('media.rejoin', {
+      rtpCapabilities: routerRtpCapabilities,
+      resume: false,
+      audioOnly: true,
+    });
     await again.send('leave', {});
     // The grace of those who lost their connection in the tests before has passed.
     node.clock.offset += 31_000;
@@ -221,7 +227,7 @@ describe('media of a class', () => {
     await world.db.prisma.liveClass.update({ where: { id: world.classId }, data: ended });
     const [near, far] = createLocalLink({ contract: sfuContract, log });
     sfu.serve(far);
-    const next = await startNode(world.db, { media: localMediaNode(near) });
+    const next = await startNode(world.db, { media: localMediaNode(near, sfu.info) });
     const page = await openPage(next.url, ticketFor(learner(0), world.classId));
     await page.join(withMedia);
     await expect.poll(carried).toEqual([]);
@@ -236,7 +242,7 @@ describe('media of a class', () => {
     await page.message('media.reset', ({ reason }) => reason === 'worker-died');
     await expect
       .poll(
-        () => codeOf(page.send('media.rejoin', { rtpCapabilities: routerRtpCapabilities, audioOnly: false })),
+        () => codeOf(page.send('media.rejoin', { rtpCapabilities: routerRtpCapabilities, resume: false, audioOnly: false })),
         {
           timeout: 15_000,
           interval: 300,

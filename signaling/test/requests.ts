@@ -25,7 +25,7 @@ export const wellFormed: { [K in ClientEventName]: Request<K> } = {
   'media.consumer': { consumerId, action: 'pause' },
   'media.layers': { consumerId, layers: { spatial: 0 } },
   'media.audioOnly': { audioOnly: true },
-  'media.rejoin': { rtpCapabilities: {}, audioOnly: false },
+  'media.rejoin': { rtpCapabilities: {}, resume: false, audioOnly: false },
   'class.start': {},
   'class.pause': {},
   'class.resume': {},

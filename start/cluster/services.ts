@@ -23,6 +23,7 @@ const programs: Record<Role, { main: string; port: string; health: string }> = {
 export interface ServiceProcess {
   readonly role: Role;
   readonly port: number;
+  readonly pid: () => number;
   /** Starts it again after it has ended. */
   readonly start: () => Promise<void>;
   /** Ends it as a power cut would. */
@@ -35,7 +36,9 @@ export interface Cluster {
   /** What people type. */
   readonly url: string;
   readonly web: ServiceProcess;
-  readonly sfu: ServiceProcess;
+  readonly sfu: readonly ServiceProcess[];
+  /** One more SFU node, while classes run. */
+  readonly addSfu: (env?: Readonly<Record<string, string>>) => Promise<ServiceProcess>;
   /** In the order of `front.connections()`. */
   readonly signaling: readonly ServiceProcess[];
   readonly front: Front;
@@ -48,10 +51,14 @@ export interface ClusterOptions {
   databaseUrl: string;
   redisUrl: string;
   signalingNodes: number;
+  /** 2 by default. */
+  sfuNodes?: number;
   /** The pages' port; 0 lets the system choose. */
   port?: number;
   /** Adds to or overrides the environment of every service. */
   env?: Readonly<Record<string, string>>;
+  /** Beyond `env`, of the SFU node of that number. */
+  sfuEnv?: (n: number) => Readonly<Record<string, string>>;
   /** Called with what the services print, as it comes. */
   onOutput?: (text: string) => void;
 }
@@ -78,9 +85,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const addresses = { PUBLIC_URL: url, SIGNALING_URL: `http://${host}:${front.port}` };
     // The pages' process brings the database to this release; the others expect to find it there.
     const web = await begin('web', port, addresses);
-    const sfu = await begin('sfu', await freePort());
+    const addSfu = async (env: Readonly<Record<string, string>> = {}) =>
+      begin('sfu', await freePort(), { SFU_MESH_PORT: String(await freePort()), ...env });
+    const sfu = await Promise.all(
+      Array.from({ length: options.sfuNodes ?? 2 }, (_, n) => addSfu(options.sfuEnv?.(n))),
+    );
     const signaling = await Promise.all(ports.map((each) => begin('signaling', each, addresses)));
-    return { url, web, sfu, signaling, front, stop };
+    return { url, web, sfu, addSfu, signaling, front, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -144,7 +155,7 @@ async function startService(
   }
 
   await start();
-  return { role, port, start, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+  return { role, port, pid: () => child.pid ?? 0, start, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
 }
 
 async function answers(url: string): Promise<boolean> {

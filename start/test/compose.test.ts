@@ -75,13 +75,14 @@ describe('docker-compose.yml', () => {
   });
 
   test('gives no secret a default and writes none down', () => {
+    // Asked for, or optional and then empty.
     const isSecret = (name: string) => /SECRET|PASSWORD|KEY|TOKEN/.test(name);
     const secrets = references.filter(({ name }) => isSecret(name));
     expect(secrets.length).toBeGreaterThan(0);
-    for (const { name, rest } of secrets) expect(rest, name).toMatch(/^:\?/);
+    for (const { name, rest } of secrets) expect(rest, name).toMatch(/^:(\?|-$)/);
     for (const [service, { environment }] of Object.entries(compose.services)) {
       for (const [name, given] of Object.entries(environment)) {
-        if (isSecret(name)) expect(String(given), `${name} of ${service}`).toMatch(/^\$\{\w+:\?[^}]*\}$/);
+        if (isSecret(name)) expect(String(given), `${name} of ${service}`).toMatch(/^\$\{\w+:(\?[^}]*|-)\}$/);
       }
     }
   });

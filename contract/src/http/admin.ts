@@ -83,6 +83,7 @@ export const scheduleRow = z.object({
   state: classState,
   scheduledStart: instant,
   scheduledEnd: instant,
+  record: z.boolean(),
   version,
 });
 export type ScheduleRow = z.infer<typeof scheduleRow>;
@@ -92,6 +93,8 @@ const scheduleBody = z.object({
   instructorId: id,
   scheduledStart: instant,
   scheduledEnd: instant,
+  /** Whether the class is recorded; absent: not, or as it was. */
+  record: z.boolean().optional(),
 });
 
 export const auditRow = z.object({

@@ -48,6 +48,8 @@ export const classSummary = z.object({
       minimumRate: z.number(),
     })
     .nullable(),
+  /** Whether it is, or was, recorded. Fixed once the class has begun. */
+  record: z.boolean(),
   version: z.int(),
 });
 export type ClassSummary = z.infer<typeof classSummary>;
@@ -127,6 +129,16 @@ export const classRoutes = defineRoutes({
       signalingUrl: z.string(),
       class: classSummary,
     }),
+  },
+  whip: {
+    method: 'POST',
+    path: '/api/classes/:id/whip',
+    tag: 'classes',
+    access: 'session',
+    summary:
+      'Where an encoder (OBS, GStreamer) publishes to this class over WHIP and with which token; for its instructor.',
+    params: byId,
+    reply: z.object({ url: z.url(), token: z.string(), expiresAt: instant }),
   },
   report: {
     method: 'GET',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
 import { classRoutes } from './classes.ts';
+import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
 
 const healthRoutes = defineRoutes({
@@ -23,6 +24,6 @@ const healthRoutes = defineRoutes({
 });
 
 /** The whole HTTP interface. */
-export const routes = { ...healthRoutes, ...authRoutes, ...classRoutes, ...adminRoutes };
+export const routes = { ...healthRoutes, ...authRoutes, ...classRoutes, ...replayRoutes, ...adminRoutes };
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;

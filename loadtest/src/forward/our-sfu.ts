@@ -35,9 +35,14 @@ export const openOurSfu: OpenPath = async ({ consumers, piped, sinkOf }) => {
       resume: false,
       audioOnly: false,
     });
-  await node.request('class.open', { classId });
+  await node.request('class.open', { classId, nodes: [] });
   await join(publisher);
-  const { sendTransport } = await node.request('peer.publish', { classId, peerId: publisher });
+  const { sendTransport } = await node.request('peer.publish', {
+    classId,
+    peerId: publisher,
+    via: 'page',
+    held: [],
+  });
   await node.request('producer.create', {
     classId,
     peerId: publisher,

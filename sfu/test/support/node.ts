@@ -6,18 +6,30 @@ import { sfuEvents, type SfuEvent, type SfuEvents } from '@keshi/contract/sfu';
 import { createLogger } from '@keshi/runtime/log';
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import { createSfuNode, type SfuNode } from '../../src/node.ts';
-import type { OpenTransport } from '../../src/peer-transport.ts';
-import { placeByLoad, type Placement } from '../../src/placement.ts';
+import { createSfuNode, type SfuNode, type SfuNodeOptions } from '../../src/node.ts';
+import { placeByLoad } from '../../src/placement.ts';
 import { createWorkerPool, type WorkerPool } from '../../src/worker-pool.ts';
 
 export const log = createLogger({ name: 'sfu-test', level: 'silent', format: 'json' });
 
 /** Spreads viewers over workers from the first one on. */
-export const spread = placeByLoad({ budget: 1000, streamsPerPeer: 2, openingCost: 0 });
+export const spread = placeByLoad({ budget: 1000, openingCost: 0 });
 
 type EventName = keyof SfuEvents;
 type Payload<N extends EventName> = z.output<SfuEvents[N]>;
+
+/** What a service is configured with on this machine. */
+export const sfuConfig = (workers: number) => ({
+  workers,
+  workerConsumers: 500,
+  workerMbps: 400,
+  listenIp: '127.0.0.1',
+  announcedAddress: null,
+  portBase: 0,
+  pipeAddress: null,
+  pipePorts: null,
+  region: null,
+});
 
 export interface TestNode {
   node: SfuNode;
@@ -40,7 +52,7 @@ const joinWith = (node: SfuNode, classId: string, peerId: string, resume: boolea
   node.request('peer.join', { classId, peerId, rtpCapabilities: routerRtpCapabilities, resume, audioOnly });
 
 export async function createTestNode(
-  options: { workers?: number; placement?: Placement; openTransport?: OpenTransport } = {},
+  options: { workers?: number } & Partial<Omit<SfuNodeOptions, 'pool' | 'log'>> = {},
 ): Promise<TestNode> {
   const { workers = 1, ...rest } = options;
   const pool = await createWorkerPool({
@@ -67,7 +79,7 @@ export async function createTestNode(
     },
     async openClass() {
       const classId = randomUUID();
-      await node.request('class.open', { classId });
+      await node.request('class.open', { classId, nodes: [] });
       return classId;
     },
     join: (classId, peerId, { resume = false, audioOnly = false } = {}) =>
@@ -110,9 +122,20 @@ export function publishable(source: MediaSource, ssrc = nextSsrc++) {
 }
 
 /** Joins, goes on stage and publishes; returns the ids and where to send RTP. */
-export async function publish(test: TestNode, classId: string, peerId: string, source: MediaSource) {
+export async function publish(
+  test: TestNode,
+  classId: string,
+  peerId: string,
+  source: MediaSource,
+  held: MediaSource[] = [],
+) {
   await test.join(classId, peerId, { resume: true });
-  const { sendTransport } = await test.node.request('peer.publish', { classId, peerId });
+  const { sendTransport } = await test.node.request('peer.publish', {
+    classId,
+    peerId,
+    via: 'page',
+    held,
+  });
   const { ssrc, ...parameters } = publishable(source);
   const transportId = sendTransport.id;
   const { producerId } = await test.node.request('producer.create', {

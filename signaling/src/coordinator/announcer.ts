@@ -1,15 +1,16 @@
 /** News without a number, where only the latest matters: counts, running totals, who speaks. At most twice a second. */
 import type { ClassRole } from '@keshi/contract/domain';
-import type { ServerPayload } from '@keshi/contract/signaling';
+import type { RecordingNow, ServerPayload } from '@keshi/contract/signaling';
 import type { Classroom } from './classroom.ts';
 import type { Turn } from './turn.ts';
 import { countsView, quizTotalsView } from './views.ts';
 
 const everyMs = 500;
+const mostSpeakers = 5;
 const everyone: readonly ClassRole[] = ['host', 'observer', 'attendee'];
 const overseers: readonly ClassRole[] = ['host', 'observer'];
 
-type Tell = <K extends 'counts' | 'tally' | 'speaking'>(
+type Tell = <K extends 'counts' | 'tally' | 'speaking' | 'recording'>(
   roles: readonly ClassRole[],
   name: K,
   payload: ServerPayload<K>,
@@ -19,7 +20,9 @@ export interface Announcer {
   /** Looks at stored commands for what changes counts and totals. */
   changed(turns: readonly Turn[]): void;
   countsChanged(): void;
-  speaking(userIds: string[]): void;
+  /** Loudest first, as one SFU node hears those who publish there. */
+  speaking(nodeId: string, userIds: string[]): void;
+  recording(now: RecordingNow): void;
   tick(): void;
 }
 
@@ -28,6 +31,7 @@ export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: T
   let quizId: string | null = null;
   let counts = false;
   let sentAt = -Infinity;
+  const voices = new Map<string, string[]>();
 
   function tally(): void {
     const current = room();
@@ -66,7 +70,13 @@ export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: T
       counts = true;
       tick();
     },
-    speaking: (userIds) => tell(everyone, 'speaking', { userIds }),
+    speaking(nodeId, userIds) {
+      if (userIds.length === 0) voices.delete(nodeId);
+      else voices.set(nodeId, userIds);
+      const all = [...new Set([...voices.values()].flat())];
+      tell(everyone, 'speaking', { userIds: all.slice(0, mostSpeakers) });
+    },
+    recording: (now) => tell(everyone, 'recording', now),
     tick,
   };
 }

@@ -12,7 +12,7 @@ export async function answerRequest(
     case 'command':
       return coordinator.command(request.actor, parseCommand(request.name, request.request));
     case 'enter':
-      return coordinator.enter(request.presence, request.lastSeq);
+      return coordinator.enter(request.presence, request.lastSeq, request.placing);
     case 'leave':
       coordinator.leave(request.userId, request.connectionId, request.orderly);
       return {};
@@ -22,9 +22,9 @@ export async function answerRequest(
     case 'since':
       return { events: coordinator.since(request.seq) };
     case 'may-publish':
-      return { allowed: coordinator.mayPublish(request.userId) };
-    case 'media-node':
-      return { sfuNode: coordinator.placeMedia() };
+      return coordinator.mayPublish(request.userId);
+    case 'place-media':
+      return coordinator.placeMedia(request.userId, request.placing);
     case 'roster':
       return coordinator.roster(request);
     case 'board':

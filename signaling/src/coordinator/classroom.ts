@@ -1,6 +1,6 @@
 /** A class in progress as its coordinator holds it in memory: loaded from the database, changed by commands. */
 import type { ClassState, MediaSource, QuestionState, QuizKind } from '@keshi/contract/domain';
-import type { ChatMessage, Person } from '@keshi/contract/signaling';
+import type { ChatMessage, Person, RecordingNow } from '@keshi/contract/signaling';
 
 export interface LiveSpan {
   readonly from: number;
@@ -52,7 +52,15 @@ export interface Presence {
   readonly person: Person;
   readonly connectionId: string;
   readonly nodeId: string;
+  /** How this person has picture and sound. */
+  readonly media: PresentMedia;
 }
+
+/** `squeezed`: pictures are left out for want of room. */
+export type PresentMedia =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'node'; readonly nodeId: string; readonly squeezed: boolean }
+  | { readonly kind: 'hls' };
 
 /** The one mutable record of a class; what changes goes through a Draft. */
 export interface Classroom {
@@ -69,6 +77,8 @@ export interface Classroom {
   readonly policy: unknown;
   /** Names of everyone enrolled, by id: denominators and the roster. */
   readonly enrolled: ReadonlyMap<string, string>;
+  /** The class is set to be recorded [A6]. */
+  readonly record: boolean;
 
   state: ClassState;
   startedAt: number | null;
@@ -90,6 +100,9 @@ export interface Classroom {
   // Known only while it runs, never stored.
   online: Map<string, Presence>;
   sources: Map<string, ReadonlyMap<MediaSource, { readonly paused: boolean }>>;
+  recording: RecordingNow;
+  /** How many are given less than they asked for, for want of room. */
+  overflow: { squeezed: number; files: number };
 }
 
 export const chatKept = 50;

@@ -1,6 +1,6 @@
 /** One class, held by one node: who is in it, what is going on, and the order in which it happened. */
 import type { ClassRole, MediaSource } from '@keshi/contract/domain';
-import type { ClassEvent, Person, ServerPayload } from '@keshi/contract/signaling';
+import type { ClassEvent, Person, RecordingNow, ServerPayload } from '@keshi/contract/signaling';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { ClassBus } from '@keshi/runtime/state/ports';
@@ -8,20 +8,21 @@ import { policyFrom } from '../presence/policy.ts';
 import type { Screen } from '../screening.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createClassMedia, type MediaDeps } from './class-media.ts';
+import { createClassRecording, type RecordingDeps } from './class-recording.ts';
 import { createBroadcaster } from './broadcaster.ts';
 import { isOver, mayPublish, memberOf, type Classroom, type Presence } from './classroom.ts';
 import { decide, type OwnCommand, type PageCommand } from './commands.ts';
 import { FencedOut, isFencedOut } from './fencing.ts';
 import { createGathering } from './gathering.ts';
 import { createJournal } from './journal.ts';
-import type { Broadcast, EnterReply, LiveTime } from './messages.ts';
+import type { Broadcast, EnterReply, LiveTime, MediaPlace, Placing } from './messages.ts';
 import type { AskedQuiz } from './quiz.ts';
 import { rosterPage, type RosterQuery } from './roster.ts';
 import type { ClassStore, LoadedClass } from './store.ts';
 import { createTurn, type Effect, type RoomEvent, type Turn } from './turn.ts';
 import { snapshotView } from './views.ts';
 
-export interface CoordinatorDeps extends MediaDeps {
+export interface CoordinatorDeps extends MediaDeps, RecordingDeps {
   nodeId: string;
   store: ClassStore;
   bus: ClassBus;
@@ -30,14 +31,12 @@ export interface CoordinatorDeps extends MediaDeps {
   now: () => number;
   deliverHere: (classId: string, message: Broadcast) => void;
   /** Unnumbered news for everybody of these roles, on all nodes. */
-  tell: <K extends 'counts' | 'tally' | 'trouble' | 'speaking'>(
+  tell: <K extends 'counts' | 'tally' | 'trouble' | 'speaking' | 'recording'>(
     classId: string,
     roles: readonly ClassRole[],
     name: K,
     payload: ServerPayload<K>,
   ) => void;
-  /** Media of someone who has gone for good. */
-  leaveMedia: (classId: string, sfuNode: string | null, userId: string) => void;
   databaseFailed: (error: unknown) => void;
   /** Somebody else writes this class now: forget it. */
   fencedOut: () => void;
@@ -46,24 +45,27 @@ export interface CoordinatorDeps extends MediaDeps {
 
 export interface Coordinator {
   readonly room: Readonly<Classroom>;
-  readonly sfuNode: string | null;
   command(actor: Person, command: PageCommand): Promise<object>;
-  enter(presence: Presence, lastSeq: number | null): Promise<EnterReply>;
+  /** `placing` null: without media. */
+  enter(presence: Presence, lastSeq: number | null, placing: Placing | null): Promise<EnterReply>;
   leave(userId: string, connectionId: string, orderly: boolean): void;
   /** Who is connected to a node already when this coordinator begins. */
   present(members: readonly Presence[]): void;
   /** Connections of nodes that are no longer alive. */
   keepNodes(alive: ReadonlySet<string>): void;
   since(seq: number): RoomEvent[];
-  mayPublish(userId: string): boolean;
+  mayPublish(userId: string): { allowed: boolean; held: readonly MediaSource[] };
   roster(query: RosterQuery): ReturnType<typeof rosterPage>;
   live(): LiveTime;
-  published(userId: string, source: MediaSource, state: { paused: boolean } | null): void;
-  speaking(userIds: string[]): void;
-  /** After taking over, and when the link to the SFU is back. */
+  /** News from an SFU node. */
+  published(nodeId: string, userId: string, source: MediaSource, state: { paused: boolean } | null): void;
+  speaking(nodeId: string, userIds: string[]): void;
+  recorded(nodeId: string, state: RecordingNow['state']): void;
+  mediaNodeLost(nodeId: string): void;
+  /** After taking over, and when the link to an SFU node is back. */
   resyncMedia(): void;
-  /** Where the class's media is: stays where it is while that node lives. */
-  placeMedia(): string | null;
+  /** Where a person's media goes: it stays where it is while that node lives. */
+  placeMedia(userId: string, placing: Placing): MediaPlace;
   /** Whether somebody watches the board, so that nodes send their facts each second. */
   watchFacts(watched: boolean): void;
   /** Several times a second: what is due by time. */
@@ -81,6 +83,7 @@ export interface Coordinator {
 const lingerMs = 10 * 60_000;
 const recentKept = 500;
 const unusedAfterMs = 5_000;
+const raiseEveryMs = 5_000;
 
 export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): Coordinator {
   const { store, now, log } = deps;
@@ -93,6 +96,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   let dismissed = false;
   const postponed: OwnCommand[] = [];
   let watched = false;
+  let raisedAt = 0;
 
   const broadcaster = createBroadcaster({
     classId: room.id,
@@ -107,7 +111,25 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     tell: (roles, name, payload) => deps.tell(room.id, roles, name, payload),
   });
 
-  const media = createClassMedia({ room: () => room, own, log, deps });
+  const media = createClassMedia({
+    room: () => room,
+    own,
+    changed() {
+      recording.settle();
+      announcer.countsChanged();
+    },
+    log,
+    deps,
+  });
+  const recording = createClassRecording({
+    room: () => room,
+    nodeFor: () => media.nodeOf(room.host.userId) ?? media.nodes().sort()[0] ?? null,
+    filesWanted: () => room.overflow.files > 0,
+    now,
+    tell: (recordingNow) => announcer.recording(recordingNow),
+    log,
+    deps,
+  });
   const gathering = createGathering({
     room: () => room,
     now,
@@ -120,7 +142,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       if (userId === room.host.userId) own({ name: 'host.seen', online: false });
       else if (memberOf(room, userId).stage !== null) own({ name: 'stage.expired', userId });
     },
-    leaveMedia: (userId) => deps.leaveMedia(room.id, media.node, userId),
+    leaveMedia: media.leave,
   });
 
   const journal = createJournal({
@@ -155,8 +177,20 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   }
 
   function perform(effect: Effect): void {
-    if (effect.kind === 'put-out') gathering.putOut(effect.userId);
-    else media.perform(effect);
+    switch (effect.kind) {
+      case 'put-out':
+        return gathering.putOut(effect.userId);
+      case 'class-changed':
+        return isOver(room) ? void closeMedia() : recording.settle();
+      default:
+        media.perform(effect);
+    }
+  }
+
+  /** What is recorded is stored before its streams go. */
+  async function closeMedia(): Promise<void> {
+    await recording.end();
+    media.perform({ kind: 'close-class' });
   }
 
   function live(): LiveTime {
@@ -212,9 +246,6 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     get room() {
       return room;
     },
-    get sfuNode() {
-      return media.node;
-    },
     async command(actor, command) {
       const prepared = await lookUp(command);
       return enqueue(actor, (turn) => {
@@ -223,41 +254,53 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
         return decide(turn, command, { screen: deps.screen, prepared });
       });
     },
-    async enter(presence, lastSeq) {
+    async enter(presence, lastSeq, placing) {
       const { person } = presence;
       if (closed) throw new FencedOut();
       if (gathering.isBanned(person.userId)) throw new AppError('banned');
       const over = room.state === 'cancelled' || (room.endedAt !== null && now() - room.endedAt > lingerMs);
       if (over && person.role === 'attendee') throw new AppError('class-ended');
+      const place = placing && !isOver(room) ? media.place(person.userId, person.role, placing) : null;
       gathering.arrive(presence);
-      media.place();
       // What is not stored yet is no part of the snapshot: the queue has to come to rest for a moment.
       return enqueue(person, () => ({})).then(
-        () => entered(person, lastSeq),
+        () => entered(person, lastSeq, place),
         (error: unknown) => {
-          if (error instanceof AppError && error.code === 'unavailable') return entered(person, lastSeq);
+          if (error instanceof AppError && error.code === 'unavailable')
+            return entered(person, lastSeq, place);
           throw error;
         },
       );
     },
     leave: gathering.leave,
-    present: gathering.present,
+    present(members) {
+      for (const { person, media: present } of members) media.remember(person.userId, present);
+      gathering.present(members);
+    },
     keepNodes: gathering.keepNodes,
     since: (seq) => recent.filter((event) => event.seq > seq),
-    mayPublish: (userId) => mayPublish(room, userId),
+    mayPublish: (userId) => ({ allowed: mayPublish(room, userId), held: memberOf(room, userId).held }),
     roster: (query) => rosterPage(room, query),
     live,
-    published(userId, source, state) {
-      if (isOver(room)) return;
+    published(nodeId, userId, source, state) {
+      if (isOver(room) || !media.believes(userId, nodeId)) return;
       own({ name: 'stage.published', userId, source, state });
     },
     resyncMedia: media.resync,
-    placeMedia: media.place,
+    placeMedia(userId, placing) {
+      const role = room.online.get(userId)?.person.role ?? (userId === room.host.userId ? 'host' : 'attendee');
+      return media.place(userId, role, placing);
+    },
+    recorded: recording.heard,
+    mediaNodeLost(nodeId) {
+      media.nodeLost(nodeId);
+      recording.nodeLost(nodeId);
+    },
     watchFacts(wanted) {
       watched = wanted;
       broadcaster.send({ kind: 'watch', watched });
     },
-    speaking: (userIds) => announcer.speaking(userIds),
+    speaking: announcer.speaking,
     tick() {
       const at = now();
       for (const quiz of room.quizzes.values())
@@ -265,6 +308,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
           own({ name: 'quiz.timeout', quizId: quiz.id });
       gathering.tick();
       announcer.tick();
+      recording.tick();
+      raise(at);
       if (!dismissed && room.endedAt !== null && at - room.endedAt > lingerMs && room.online.size > 0) {
         dismissed = true;
         broadcaster.send({ kind: 'dismiss' });
@@ -277,7 +322,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       return !running && journal.idle && emptySince !== null && now() - emptySince > unusedAfterMs;
     },
     abandon() {
-      if (media.node !== null) media.perform({ kind: 'close-class' });
+      media.perform({ kind: 'close-class' });
     },
     close() {
       if (closed) return;
@@ -300,6 +345,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     }
     stored.room.online = room.online;
     stored.room.sources = room.sources;
+    stored.room.recording = room.recording;
+    stored.room.overflow = room.overflow;
     room = stored.room;
     distrust = false;
     const untold = stored.recent.filter(({ seq }) => seq > published);
@@ -312,7 +359,15 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     media.resync();
   }
 
-  function entered(person: Person, lastSeq: number | null): EnterReply {
+  /** Who was given less for want of room is given more when there is some again. */
+  function raise(at: number): void {
+    if (at - raisedAt < raiseEveryMs) return;
+    raisedAt = at;
+    const userIds = isOver(room) ? [] : media.toRaise();
+    if (userIds.length > 0) broadcaster.send({ kind: 'more-media', userIds });
+  }
+
+  function entered(person: Person, lastSeq: number | null, place: MediaPlace | null): EnterReply {
     const policy = policyFrom(room.policy);
     return {
       snapshot: snapshotView(room, person, policy.heartbeatMs, now()),
@@ -320,7 +375,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       live: live(),
       watched,
       policy,
-      sfuNode: media.node,
+      place,
     };
   }
 

@@ -77,7 +77,7 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
       const entry = { coordinator, fence: won.fence, believedUntil: asked + leaseTtlMs, unserve };
       held.set(classId, entry);
       log.info({ fence: loaded.fence, state: coordinator.room.state }, 'coordinating the class');
-      const news: Broadcast = { kind: 'coordinator', nodeId, sfuNode: coordinator.sfuNode };
+      const news: Broadcast = { kind: 'coordinator', nodeId };
       bus.publish(classChannel(classId), news).catch(() => deps.deliverHere(classId, news));
       coordinator.resyncMedia();
       return entry;

@@ -54,7 +54,6 @@ export function endClass(turn: Turn): void {
   turn.changes.push({ kind: 'class-changed', state: 'ended', endedAt: now });
   for (const userId of [...room.sources.keys()]) turn.draft.delete(room.sources, userId);
   tell(turn);
-  turn.effects.push({ kind: 'close-class' });
 }
 
 function requireRunning({ room }: Turn): void {
@@ -78,4 +77,5 @@ function closeSpan(turn: Turn): void {
 
 function tell(turn: Turn): void {
   emit(turn, 'all', { type: 'class.changed', class: liveClassView(turn.room, turn.now) });
+  turn.effects.push({ kind: 'class-changed' });
 }

@@ -2,7 +2,7 @@
  * What nodes of signaling say to each other about a class. Requests go to the class's coordinator, wherever it is;
  * broadcasts come from it to every node that has somebody in the class.
  */
-import { classRole, id, instant } from '@keshi/contract/domain';
+import { classRole, id, instant, mediaSource } from '@keshi/contract/domain';
 import {
   classEvent,
   clientEvents,
@@ -18,7 +18,38 @@ import { commandNames, type CommandName, type PageCommand } from './commands.ts'
 export const coordinatorAddress = (classId: string) => `coordinator:${classId}`;
 export const classChannel = (classId: string) => `class:${classId}`;
 
-const presence = z.object({ person, connectionId: z.string(), nodeId: z.string() });
+const presentMedia = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('none') }),
+  z.object({ kind: z.literal('node'), nodeId: z.string(), squeezed: z.boolean() }),
+  z.object({ kind: z.literal('hls') }),
+]);
+const presence = z.object({ person, connectionId: z.string(), nodeId: z.string(), media: presentMedia });
+
+/** What a person's media is to be placed by. */
+const placing = z.object({
+  /** Where the person is; null: nowhere in particular. */
+  region: z.string().nullable(),
+  /** SFU nodes that cannot be reached from there, or have just refused. */
+  without: z.array(z.string()),
+  /** Where the page says that its media lives on, for a coordinator that does not know; null: nowhere. */
+  claims: z.string().nullable(),
+});
+export type Placing = z.infer<typeof placing>;
+
+/** Where a person's media goes. */
+export const mediaPlace = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('node'),
+    nodeId: z.string(),
+    audioOnly: z.boolean(),
+    /** The other SFU nodes that carry the class. */
+    others: z.array(z.string()),
+  }),
+  z.object({ kind: z.literal('hls') }),
+  z.object({ kind: z.literal('full'), retryMs: z.int() }),
+  z.object({ kind: z.literal('none') }),
+]);
+export type MediaPlace = z.infer<typeof mediaPlace>;
 
 /** Live time as presence and the chip need it. */
 const liveSpan = z.object({ from: instant, to: instant.nullable() });
@@ -37,6 +68,8 @@ export const classRequest = z.discriminatedUnion('kind', [
     kind: z.literal('enter'),
     presence,
     lastSeq: z.int().nullable(),
+    /** Null for an observer who does not watch. */
+    placing: placing.nullable(),
   }),
   z.object({ kind: z.literal('leave'), userId: id, connectionId: z.string(), orderly: z.boolean() }),
   /** A node tells a new coordinator who is connected to it. */
@@ -44,8 +77,8 @@ export const classRequest = z.discriminatedUnion('kind', [
   /** Events a node did not hear. */
   z.object({ kind: z.literal('since'), seq: z.int() }),
   z.object({ kind: z.literal('may-publish'), userId: id }),
-  /** Where the class's media is now. */
-  z.object({ kind: z.literal('media-node') }),
+  /** Where a person's media is to go now. */
+  z.object({ kind: z.literal('place-media'), userId: id, placing }),
   z.object({
     kind: z.literal('roster'),
     masked: z.boolean(),
@@ -72,10 +105,13 @@ export const enterReply = z.object({
   live: liveTime,
   watched: z.boolean(),
   policy: attendancePolicy,
-  /** Which SFU node carries the class; null while there is none. */
-  sfuNode: z.string().nullable(),
+  /** Null when it was not asked for. */
+  place: mediaPlace.nullable(),
 });
 export type EnterReply = z.infer<typeof enterReply>;
+
+/** Whether somebody may publish, and what of it the host holds muted. */
+export const publishReply = z.object({ allowed: z.boolean(), held: z.array(mediaSource) });
 
 export const sinceReply = z.object({ events: z.array(roomEvent) });
 export const rosterReply = z.object({ total: z.int(), rows: z.array(rosterRow) });
@@ -102,7 +138,9 @@ export const broadcast = z.discriminatedUnion('kind', [
   /** Somebody watches the board: presence facts are wanted each second. */
   z.object({ kind: z.literal('watch'), watched: z.boolean() }),
   /** A new coordinator asks who is here. */
-  z.object({ kind: z.literal('coordinator'), nodeId: z.string(), sfuNode: z.string().nullable() }),
+  z.object({ kind: z.literal('coordinator'), nodeId: z.string() }),
+  /** These people may join their media again: there is room for more than they have. */
+  z.object({ kind: z.literal('more-media'), userIds: z.array(id) }),
 ]);
 export type Broadcast = z.infer<typeof broadcast>;
 

@@ -82,18 +82,24 @@ export function publishedSource(
   const sources = new Map(before);
   if (state) sources.set(source, state);
   else sources.delete(source);
+  if (userId === room.host.userId && sources.size === 0 && !room.online.has(userId)) {
+    // An encoder went on after the host's page had gone, and has ended now.
+    turn.draft.delete(room.sources, userId);
+    emit(turn, 'all', { type: 'stage.left', userId });
+    return;
+  }
   turn.draft.set(room.sources, userId, sources);
   if (state && !known && memberOf(room, userId).held.includes(source))
     turn.effects.push({ kind: 'hold', userId, source, held: true });
   emit(turn, 'all', { type: 'stage.changed', member: stageMemberView(room, userId) });
 }
 
-/** The host is seen coming and going; a class goes on without its host. */
+/** The host is seen coming and going; a class goes on without its host, and with the host's encoder alone. */
 export function hostSeen(turn: Turn, online: boolean): void {
   const { room } = turn;
   const { userId } = room.host;
   if (online) emit(turn, 'all', { type: 'stage.changed', member: stageMemberView(room, userId) });
-  else {
+  else if (!room.sources.get(userId)?.size) {
     turn.draft.delete(room.sources, userId);
     emit(turn, 'all', { type: 'stage.left', userId });
   }

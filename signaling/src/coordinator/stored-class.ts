@@ -114,6 +114,7 @@ function toRoom(
     scheduledEnd: row.scheduledEnd,
     host,
     enrolled: learners,
+    record: row.record,
     state: row.state,
     startedAt: row.startedAt,
     endedAt: row.endedAt,
@@ -132,6 +133,8 @@ function toRoom(
     people: new Map([...stored.names.keys()].map((userId) => [userId, personOf(userId)])),
     online: new Map(),
     sources: new Map(),
+    recording: { state: 'off' },
+    overflow: { squeezed: 0, files: 0 },
   };
 }
 

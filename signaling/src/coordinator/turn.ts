@@ -28,8 +28,14 @@ export type MediaEffect =
   | { kind: 'unpublish'; userId: string }
   | { kind: 'hold'; userId: string; source: MediaSource; held: boolean }
   | { kind: 'close-class' };
-/** Work outside the database that follows a stored command: media, putting somebody out. Never fails the command. */
-export type Effect = MediaEffect | { kind: 'put-out'; userId: string };
+/**
+ * Work outside the database that follows a stored command: media, recording, putting somebody out. Never fails the
+ * command.
+ */
+export type Effect =
+  | Exclude<MediaEffect, { kind: 'close-class' }>
+  | { kind: 'class-changed' }
+  | { kind: 'put-out'; userId: string };
 
 /** A text that was stopped: the refusal is answered, and yet what it left behind (hit and alert) is stored. */
 export class Screened extends AppError {

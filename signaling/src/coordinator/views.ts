@@ -125,7 +125,7 @@ export function countsView(room: Classroom): Counts {
   for (const { handRaisedAt } of room.members.values()) if (handRaisedAt !== null) hands += 1;
   let openQuestions = 0;
   for (const { state } of room.questions.values()) if (state === 'open') openQuestions += 1;
-  return { online, expected: room.enrolled.size, hands, openQuestions };
+  return { online, expected: room.enrolled.size, hands, openQuestions, ...room.overflow };
 }
 
 /** Everything a page needs to draw the class; `counted` is added by the node that holds the connection. */
@@ -146,5 +146,6 @@ export function snapshotView(room: Classroom, reader: Person, beatMs: number, no
     quizzes: [...room.quizzes.values()].map((quiz) => quizView(quiz, role, userId)),
     hands: role === 'attendee' ? [] : handViews(room),
     counts: countsView(room),
+    recording: room.recording,
   };
 }

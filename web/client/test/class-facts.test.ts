@@ -40,6 +40,7 @@ function lesson(change: Partial<ClassSummary>): ClassSummary {
     expected: 10,
     online: 0,
     mine: null,
+    record: false,
     version: 1,
     ...change,
   };

@@ -31,7 +31,8 @@ const snapshot: Snapshot = {
   questions: [],
   quizzes: [],
   hands: [],
-  counts: { online: 1, expected: 2, hands: 0, openQuestions: 0 },
+  counts: { online: 1, expected: 2, hands: 0, openQuestions: 0, squeezed: 0, files: 0 },
+  recording: { state: 'off' },
 };
 
 const chat = (seq: number): ClassEvent => ({

@@ -7,6 +7,7 @@ import { type Config, ConfigError } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import type { Lifecycle } from '@keshi/runtime/lifecycle';
 import type { Logger } from '@keshi/runtime/log';
+import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { runService } from '@keshi/runtime/service-process';
 import { createState } from '@keshi/runtime/state/state';
@@ -40,6 +41,10 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   health.add(databaseCheck(db));
   health.add({ name: 'shared-state', check: () => state.health(), essential: false });
 
+  const mediaStore = await createMediaStore(config.mediaStore, log);
+  lifecycle.onStop('media store', () => mediaStore.close());
+  health.add({ name: 'media-store', check: () => mediaStore.health(), essential: false });
+
   const web = await createWeb({
     config,
     db,
@@ -47,6 +52,7 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     log,
     metrics,
     health,
+    mediaStore,
     pagesDir,
     version: manifest.version,
   });

@@ -1,11 +1,13 @@
 import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { getSession } from '@keshi/db/login-sessions';
+import { getRecording } from '@keshi/db/recordings';
 import { systemClock, type Clock } from '@keshi/runtime/clock';
 import type { Config } from '@keshi/runtime/config';
 import { AppError } from '@keshi/runtime/errors';
 import type { Health } from '@keshi/runtime/health';
 import type { Logger } from '@keshi/runtime/log';
+import type { MediaStore } from '@keshi/runtime/media-store/media-store';
 import type { Metrics } from '@keshi/runtime/metrics';
 import type { State } from '@keshi/runtime/state/ports';
 import compression from 'compression';
@@ -31,11 +33,13 @@ import { mount } from './http/mount.ts';
 import { openApi } from './http/openapi.ts';
 import { sameOrigin } from './http/origin.ts';
 import { createTurns } from './http/turns.ts';
+import { mediaRoutes } from './media/routes.ts';
 import { metricsPage, requestTimes } from './metrics.ts';
 import { createPages } from './pages.ts';
 import { questionRoutes } from './questions/routes.ts';
 import { loadScreen } from './questions/screen.ts';
 import { quizRoutes } from './quizzes/routes.ts';
+import { replayRoutes } from './replay/routes.ts';
 import { securityHeaders } from './security-headers.ts';
 import { createBelowMinimum } from './supervision/below-minimum.ts';
 import { supervisionRoutes } from './supervision/routes.ts';
@@ -50,6 +54,8 @@ export interface WebDeps {
   log: Logger;
   metrics: Metrics;
   health: Health;
+  /** Where recordings are; closed by whoever made it. */
+  mediaStore: MediaStore;
   /** The folder of the built pages. */
   pagesDir: string;
   version: string;
@@ -92,10 +98,18 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const bindings: Record<RouteName, Binding> = {
     ...healthRoutes({ db, health, registry: state.registry, version }),
     ...authRoutes({ db, clock, logins, passwords, cookie, demoAccounts }),
-    ...classRoutes({ db, clock, tokens, summaries, signalingUrl: config.signaling.url ?? '' }),
+    ...classRoutes({
+      db,
+      clock,
+      tokens,
+      summaries,
+      signalingUrl: config.signaling.url ?? '',
+      publicUrl: config.publicUrl,
+    }),
     ...attendanceRoutes({ db, clock, summaries, results, xlsx: createXlsxWriter() }),
     ...questionRoutes({ db, clock, screen: loadScreen() }),
     ...quizRoutes({ db }),
+    ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...adminRoutes({ db, clock, logins, passwords }),
   };
@@ -122,6 +136,19 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     }),
   );
   app.get('/metrics', metricsPage(metrics, config.metricsToken));
+  app.use(
+    mediaRoutes({
+      store: deps.mediaStore,
+      tokenSecret: config.tokenSecret,
+      confirm: watch.confirm,
+      isOver: async (classId) => {
+        const recording = await getRecording(db, classId);
+        return recording?.state === 'ready' || recording?.state === 'failed';
+      },
+      clock,
+      log,
+    }),
+  );
   app.use(compression());
   app.use('/api', sameOrigin(config.publicUrl));
   const description = openApi(routes, { version, url: config.publicUrl });

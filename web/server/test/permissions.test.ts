@@ -56,6 +56,7 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   listClasses: { who: everybody },
   getClass: { who: ['learner', 'teacher', ...observers], input: inClass },
   ticket: { who: ['learner', 'teacher', ...observers], input: inClass },
+  whip: { who: ['teacher'], input: () => ({ params: { id: web.world.coming.id } }) },
   report: [
     { who: ['teacher', ...observers], input: inClass },
     { who: supervisors, input: () => ({ ...inClass(), query: { unmask: true, reason: '核对名单' } }) },
@@ -88,6 +89,14 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     who: ['teacher'],
     input: () => ({ params: { id: web.world.asked.id } }),
     allowed: 'conflict',
+  },
+  replay: { who: ['learner', 'teacher', ...observers], input: inClass },
+  // Nothing is recorded of it: whoever may see the class learns no more than the others.
+  replayChat: { who: ['learner', 'teacher', ...observers], input: inClass, allowed: 'not-found' },
+  setRecording: {
+    who: ['teacher'],
+    input: () => ({ params: { id: web.world.coming.id }, body: { record: true, version: old } }),
+    allowed: 'outdated',
   },
   screeningHits: {
     who: ['teacher', 'other-teacher', 'staff', 'other-staff', 'regulator', 'other-regulator', ...admins],

@@ -1,8 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { routes, type RouteName, type Routes } from '@keshi/contract/http/routes';
 import type { Route, RouteInput, RouteReply } from '@keshi/contract/http/route';
 import { testDatabase } from '@keshi/db/testing/database';
+import type { MediaStoreConfig } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import { createLogger } from '@keshi/runtime/log';
+import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import { databaseCheck } from '../src/database-check.ts';
@@ -15,6 +20,8 @@ export interface Options {
   publicUrl?: string;
   pagesDir?: string;
   metricsToken?: string | null;
+  /** Where recordings are; a folder of its own when not given. */
+  mediaStore?: MediaStoreConfig;
 }
 
 /** The whole service over a real database and real HTTP, on a port the system chose. */
@@ -34,29 +41,32 @@ export async function runWeb(options: Options = {}) {
   const metrics = createMetrics({ service: 'web-test' });
   const health = createHealth(log);
   health.add(databaseCheck(database.db));
+  const mediaDir = await mkdtemp(path.join(tmpdir(), 'keshi-media-'));
+  const mediaConfig = options.mediaStore ?? { kind: 'folder', dir: mediaDir };
+  const mediaStore = await createMediaStore(mediaConfig, log);
   const listener = await listen({ host: '127.0.0.1', port: 0, tls: null });
   const url = `http://127.0.0.1:${listener.port}`;
   const world: World = await seedWorld(database.db, clock());
-  const web = await createWeb({
+  const common = {
     config: {
-      env: options.env ?? 'test',
+      env: options.env ?? ('test' as const),
       publicUrl: options.publicUrl ?? url,
       tls: null,
       tokenSecret: 'a secret of the tests, long enough to be one',
-      signaling: { port: 0, url: null },
+      signaling: { port: 0, url: null, region: null, hlsViewers: 0 },
       metricsToken: options.metricsToken ?? null,
       trustProxy: 0,
     },
     db: database.db,
     state,
     log,
-    metrics,
     health,
     pagesDir: options.pagesDir ?? '/nonexistent',
     version: '0.0.0-test',
-    demoAccounts: [{ login: 'demo', password: 'demo', name: 'demo', role: 'learner' }],
+    demoAccounts: [{ login: 'demo', password: 'demo', name: 'demo', role: 'learner' as const }],
     clock,
-  });
+  };
+  const web = await createWeb({ ...common, metrics, mediaStore });
   listener.open(web.app);
 
   return {
@@ -64,8 +74,28 @@ export async function runWeb(options: Options = {}) {
     db: database.db,
     databaseUrl: database.url,
     state,
+    mediaStore,
     world,
     listener,
+    /** A second node of the service over the same database, shared state and recordings. */
+    async another() {
+      const store = await createMediaStore(mediaConfig, log);
+      const second = await createWeb({
+        ...common,
+        metrics: createMetrics({ service: 'web-test' }),
+        mediaStore: store,
+      });
+      const door = await listen({ host: '127.0.0.1', port: 0, tls: null });
+      door.open(second.app);
+      return {
+        url: `http://127.0.0.1:${door.port}`,
+        async close() {
+          await door.close(100);
+          await second.close();
+          await store.close();
+        },
+      };
+    },
     /** Every line the service has logged. */
     lines,
     clock,
@@ -82,6 +112,8 @@ export async function runWeb(options: Options = {}) {
       await web.close();
       await state.close();
       await database.close();
+      await mediaStore.close();
+      await rm(mediaDir, { recursive: true, force: true });
     },
   };
 }

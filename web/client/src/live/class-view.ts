@@ -11,6 +11,7 @@ import type {
   Question,
   Quiz,
   QuizTotals,
+  RecordingNow,
   ScreeningAlert,
   Snapshot,
   StageMember,
@@ -32,6 +33,7 @@ export interface ClassView {
   readonly hands: readonly Hand[];
   readonly alerts: readonly ScreeningAlert[];
   readonly counts: Counts;
+  readonly recording: RecordingNow['state'];
 }
 
 export function viewOf(snapshot: Snapshot): ClassView {
@@ -47,6 +49,7 @@ export function viewOf(snapshot: Snapshot): ClassView {
     hands: snapshot.hands,
     alerts: [],
     counts: snapshot.counts,
+    recording: snapshot.recording.state,
   };
 }
 

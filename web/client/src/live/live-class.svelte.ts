@@ -149,6 +149,7 @@ export class LiveClass {
     } = await this.socket.request('join', {
       rtpCapabilities: media ? media.rtpCapabilities : null,
       resume: again && (media?.alive ?? false),
+      mediaNode: again && media?.alive ? media.nodeId : null,
       audioOnly: media?.audioOnly ?? false,
       lastSeq: again ? (this.#view?.seq ?? null) : null,
       visible: this.#visible,
@@ -194,7 +195,10 @@ export class LiveClass {
     socket.on('media.closed', ({ consumerId }) => this.#media?.consumerClosed(consumerId));
     socket.on('media.paused', ({ consumerId, paused }) => this.#media?.consumerPaused(consumerId, paused));
     socket.on('media.layers', ({ consumerId, layers }) => this.#media?.consumerLayers(consumerId, layers));
-    socket.on('media.reset', () => this.#media?.rejoin());
+    socket.on('media.reset', ({ reason }) => this.#media?.rejoin(reason));
+    socket.on('recording', ({ state }) => {
+      if (this.#view) this.#view = { ...this.#view, recording: state };
+    });
   }
 
   /** Sends a command; throws `ClassSocketError` with the code to translate. */

@@ -1,21 +1,19 @@
 /** The picture and sound of one class on this page: what comes down, what goes up, and how well. */
 import type { Device } from 'mediasoup-client/types';
 import type { MediaSource } from '@keshi/contract/domain';
-import type { ConsumerOptions, IceServer, PreferredLayers, TransportOptions } from '@keshi/contract/media';
+import type { ConsumerOptions, IceServer, PreferredLayers } from '@keshi/contract/media';
+import type { JoinedMedia, ServerPayload } from '@keshi/contract/signaling';
 import { ClassSocketError, type ClassSocket } from '../net/class-socket.ts';
 import { createPublisher, type Publisher } from '../net/media/publisher.ts';
 import { createReceiver, type IncomingStream, type Receiver } from '../net/media/receiver.ts';
 import { createQualityJudge, qualityOf, readReceiving, type Quality } from './network-quality.ts';
 import { readSending, type Sending } from './sending.ts';
 
-export interface JoinedMedia {
-  resumed: boolean;
-  iceServers: IceServer[];
-  recvTransport: TransportOptions;
-  consumers: ConsumerOptions[];
-}
+type ResetReason = ServerPayload<'media.reset'>['reason'];
 
 const offStage: ReadonlySet<string> = new Set(['not-on-stage', 'not-invited', 'forbidden', 'class-ended']);
+/** What flows goes on while these are seen to. */
+const playingOn: ReadonlySet<ResetReason> = new Set(['moving', 'capacity', 'resync']);
 const statsMs = 3_000;
 /** How often the first sound is looked for, at first and later: a quiet stage must not cost a phone its battery. */
 const firstAudioMs = 20;
@@ -32,6 +30,9 @@ export class LiveMedia {
   #rttMs = $state<number | null>(null);
   #lost = $state(false);
   #sending = $state.raw<Sending | null>(null);
+  #squeezed = $state(false);
+  #hlsUrl = $state<string | null>(null);
+  #nodeId: string | null = null;
 
   #socket: ClassSocket;
   #device: Device;
@@ -96,8 +97,20 @@ export class LiveMedia {
   get sending() {
     return this.#sending;
   }
+  /** Pictures are left out for want of room; they come back by themselves. */
+  get squeezed() {
+    return this.#squeezed;
+  }
+  /** The class as a stream of files, for want of room; null with media of our own. */
+  get hlsUrl() {
+    return this.#hlsUrl;
+  }
   get rtpCapabilities() {
     return this.#device.recvRtpCapabilities;
+  }
+  /** The SFU node it is on, as the server told. */
+  get nodeId() {
+    return this.#nodeId;
   }
   /** Whether a rejoin of the class may keep the transports it has. */
   get alive() {
@@ -105,13 +118,23 @@ export class LiveMedia {
   }
 
   /** With the answer to `join`: set up, or carry on with, what the server has. */
-  async joined(media: JoinedMedia) {
-    this.#iceServers = media.iceServers;
-    if (media.resumed && this.#receiver.alive) await this.#receiver.reconcile(media.consumers);
-    else {
+  async joined(media: JoinedMedia, seamless = false) {
+    if (media.mode === 'hls') {
       this.#forgetSent();
-      await this.#receiver.open(media.recvTransport, media.consumers, media.iceServers);
-      await this.#republish();
+      this.#receiver.close();
+      this.#hlsUrl = media.url;
+      this.#squeezed = false;
+    } else {
+      this.#iceServers = media.iceServers;
+      if (media.resumed && this.#receiver.alive) await this.#receiver.reconcile(media.consumers);
+      else {
+        this.#forgetSent();
+        await this.#receiver.open(media.recvTransport, media.consumers, media.iceServers, seamless);
+        await this.#republish();
+      }
+      this.#squeezed = media.squeezed;
+      this.#nodeId = media.nodeId;
+      this.#hlsUrl = null;
     }
     this.#lost = false;
     this.#rejoinAttempt = 0;
@@ -124,36 +147,37 @@ export class LiveMedia {
   consumerLayers = (consumerId: string, layers: PreferredLayers | null) =>
     this.#receiver.setLayers(consumerId, layers);
 
-  /** Media is gone while the class goes on: ask for it again, later each time, until it is back. */
-  rejoin = () => {
+  /**
+   * Media is gone while the class goes on: ask for it again, later each time, until it is back. For reasons of the
+   * server's own what there is plays on meanwhile.
+   */
+  rejoin = (reason: ResetReason = 'transport-failed') => {
     if (this.#closed || this.#rejoinTimer !== undefined) return;
-    this.#lost = true;
+    const playsOn = playingOn.has(reason);
+    if (!playsOn) this.#lost = true;
     const ceiling = Math.min(rejoinLongestMs, rejoinFirstMs * 2 ** this.#rejoinAttempt);
     this.#rejoinAttempt += 1;
     this.#rejoinTimer = setTimeout(
       () => {
         this.#rejoinTimer = undefined;
-        void this.#rejoinNow();
+        void this.#rejoinNow(reason);
       },
       this.#rejoinAttempt === 1 ? Math.random() * 200 : ceiling / 2 + Math.random() * (ceiling / 2),
     );
   };
 
-  async #rejoinNow() {
+  async #rejoinNow(reason: ResetReason) {
     // While the connection itself is away, the join that follows it brings the media too.
     if (this.#closed || this.#socket.connection.state !== 'online') return;
     try {
-      const { recvTransport, consumers } = await this.#socket.request('media.rejoin', {
+      const { media } = await this.#socket.request('media.rejoin', {
         rtpCapabilities: this.rtpCapabilities,
+        resume: reason === 'resync' && this.#receiver.alive,
         audioOnly: this.#audioOnly,
       });
-      this.#forgetSent();
-      await this.#receiver.open(recvTransport, consumers, this.#iceServers);
-      await this.#republish();
-      this.#lost = false;
-      this.#rejoinAttempt = 0;
+      await this.joined(media, playingOn.has(reason));
     } catch {
-      this.rejoin();
+      this.rejoin(this.#receiver.alive && playingOn.has(reason) ? reason : undefined);
     }
   }
 

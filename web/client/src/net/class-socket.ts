@@ -33,6 +33,8 @@ export type GoodbyeReason = ServerPayload<'goodbye'>['reason'];
 
 export type Connection =
   | { state: 'connecting' }
+  /** The class has no room at the moment; the page asks again at `until`, local time [A2]. */
+  | { state: 'full'; until: number }
   | { state: 'online' }
   /** `since` is when the connection was lost, in local time: the banner counts from it. */
   | { state: 'reconnecting'; since: number }
@@ -50,6 +52,7 @@ export interface ClassSocketOptions {
 const ackTimeoutMs = 10_000;
 const firstRetryMs = 500;
 const longestRetryMs = 15_000;
+const announcedSpread = 0.5;
 /** Codes after which trying again would only be refused again. */
 const finalCodes: ReadonlySet<ErrorCode> = new Set([
   'forbidden',
@@ -70,6 +73,7 @@ export function createClassSocket(options: ClassSocketOptions) {
   let attempt = 0;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let announcedRetryMs: number | null = null;
+  let retryAt = 0;
   /** Where signaling was the last time; empty for the page's own origin, which it mostly is. */
   let signalingUrl = '';
   const listeners = new Map<ServerEventName, Set<(payload: never) => void>>();
@@ -104,7 +108,8 @@ export function createClassSocket(options: ClassSocketOptions) {
     if (announcedRetryMs !== null) {
       const announced = announcedRetryMs;
       announcedRetryMs = null;
-      return announced;
+      // Never all at the announced moment: those who were told the same would meet again.
+      return announced * (1 + Math.random() * announcedSpread);
     }
     const ceiling = Math.min(longestRetryMs, firstRetryMs * 2 ** attempt);
     return ceiling / 2 + Math.random() * (ceiling / 2);
@@ -115,8 +120,15 @@ export function createClassSocket(options: ClassSocketOptions) {
     if (connection.state !== 'reconnecting' && everOnline)
       become({ state: 'reconnecting', since: Date.now() });
     clearTimeout(retryTimer);
-    retryTimer = setTimeout(() => void open(), retryDelay());
+    const delay = retryDelay();
+    retryAt = Date.now() + delay;
+    retryTimer = setTimeout(() => void open(), delay);
     attempt += 1;
+  }
+
+  /** Said with the moment of the next attempt, so that nobody reloads into the crowd. */
+  function waitForRoom() {
+    become({ state: 'full', until: retryAt });
   }
 
   function close(reason: GoodbyeReason | ErrorCode | 'left') {
@@ -133,6 +145,7 @@ export function createClassSocket(options: ClassSocketOptions) {
     else {
       if (error instanceof ClassSocketError && error.error.retryMs) announcedRetryMs = error.error.retryMs;
       lost();
+      if (error instanceof ClassSocketError && error.code === 'full' && !everOnline) waitForRoom();
     }
   }
 

@@ -11,6 +11,8 @@ export const paths = {
   classes: '/classes',
   class: (classId: string) => `/classes/${classId}`,
   record: '/record',
+  /** For whoever was in the class or watches over it. */
+  replay: (classId: string) => `/replay/${classId}`,
 
   teach: '/teach',
   prepare: (classId: string) => `/teach/${classId}`,

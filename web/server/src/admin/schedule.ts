@@ -99,6 +99,7 @@ function toRow(row: ClassRow) {
     state: row.state,
     scheduledStart: row.scheduledStart,
     scheduledEnd: row.scheduledEnd,
+    record: row.record,
     version: row.version,
   };
 }

@@ -1,11 +1,19 @@
 import { createSecretKey } from 'node:crypto';
-import { accessClaims, ticketClaims, type AccessClaims, type TicketClaims } from '@keshi/contract/tokens';
+import {
+  accessClaims,
+  ticketClaims,
+  type AccessClaims,
+  type TicketClaims,
+  type WhipClaims,
+} from '@keshi/contract/tokens';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import { errors, jwtVerify, SignJWT } from 'jose';
 
 const accessMs = 10 * 60_000;
 const ticketMs = 2 * 60_000;
+/** An encoder is set up in the morning and used for the classes of the day. */
+const whipMs = 12 * 60 * 60_000;
 const algorithm = 'HS256';
 
 export interface Signed {
@@ -17,6 +25,7 @@ export interface Signed {
 export interface Tokens {
   signAccess(claims: Omit<AccessClaims, 'kind'>): Promise<Signed>;
   signTicket(claims: Omit<TicketClaims, 'kind'>): Promise<Signed>;
+  signWhip(claims: Omit<WhipClaims, 'kind'>): Promise<Signed>;
   /** Rejects with `token-expired`, or `unauthenticated` for anything else that is wrong with it. */
   readAccess(token: string): Promise<AccessClaims>;
   readTicket(token: string): Promise<TicketClaims>;
@@ -25,7 +34,7 @@ export interface Tokens {
 export function createTokens(secret: string, clock: Clock): Tokens {
   const key = createSecretKey(Buffer.from(secret, 'utf8'));
 
-  async function sign(claims: AccessClaims | TicketClaims, lifeMs: number): Promise<Signed> {
+  async function sign(claims: AccessClaims | TicketClaims | WhipClaims, lifeMs: number): Promise<Signed> {
     const now = clock();
     // Whole seconds on the wire: rounded down, so that a token never outlives what was announced.
     const exp = Math.floor((now + lifeMs) / 1000);
@@ -53,6 +62,7 @@ export function createTokens(secret: string, clock: Clock): Tokens {
   return {
     signAccess: (claims) => sign({ kind: 'access', ...claims }, accessMs),
     signTicket: (claims) => sign({ kind: 'ticket', ...claims }, ticketMs),
+    signWhip: (claims) => sign({ kind: 'whip', ...claims }, whipMs),
     async readAccess(token) {
       const claims = accessClaims.safeParse(await read(token));
       if (!claims.success) throw new AppError('unauthenticated');

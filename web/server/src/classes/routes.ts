@@ -17,9 +17,10 @@ interface Deps {
   summaries: Summaries;
   /** Where signaling is for browsers; empty for the pages' own origin. */
   signalingUrl: string;
+  publicUrl: string;
 }
 
-export function classRoutes({ db, clock, tokens, summaries, signalingUrl }: Deps) {
+export function classRoutes({ db, clock, tokens, summaries, signalingUrl, publicUrl }: Deps) {
   return {
     listClasses: bind(routes.listClasses, async ({ actor, query }) => {
       const { q, ...filter } = query;
@@ -65,6 +66,28 @@ export function classRoutes({ db, clock, tokens, summaries, signalingUrl }: Deps
         signalingUrl,
         class: await summaries.ofOne(actor, row),
       };
+    }),
+
+    whip: bind(routes.whip, async ({ actor, params, audit }) => {
+      const { row, role } = await findClass(db, actor, params.id);
+      if (role !== 'host') throw new AppError('forbidden');
+      if (row.state === 'ended' || row.state === 'cancelled') throw new AppError('class-ended');
+      const user = await getUser(db, actor.userId);
+      if (!user) throw new AppError('unauthenticated');
+      // Whoever holds the token speaks in the instructor's name: the record says that there is one.
+      await audit({
+        action: 'class.whip-token',
+        targetType: 'class',
+        targetId: row.id,
+        orgPath: row.orgPaths[0],
+      });
+      const { token, expiresAt } = await tokens.signWhip({
+        sub: actor.userId,
+        sid: actor.sid,
+        classId: row.id,
+        name: user.name,
+      });
+      return { url: new URL(`/whip/${row.id}`, signalingUrl || publicUrl).href, token, expiresAt };
     }),
   };
 }

@@ -210,6 +210,8 @@ export const admin: typeof zh = {
       'class.rescheduled': 'Changed a class',
       'class.cancelled': 'Cancelled a class',
       'class.observed': 'Observed a class',
+      'class.replayed': 'Watched a replay',
+      'class.whip-token': 'Made a token for OBS',
     },
     targets: {
       class: 'Class',
@@ -255,6 +257,7 @@ export const admin: typeof zh = {
       scheduledEnd: 'end',
       cancelled: 'cancelled',
       employerOrgId: 'employer',
+      record: 'recording',
     },
   },
   health: {

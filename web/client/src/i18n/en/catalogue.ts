@@ -4,6 +4,7 @@ import { errors } from './errors.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
 import { reasons } from './reasons.ts';
+import { replay } from './replay.ts';
 import { shell } from './shell.ts';
 import { supervise } from './supervise.ts';
 import { teach } from './teach.ts';
@@ -16,6 +17,7 @@ export const catalogue: Catalogue = {
   learn,
   live,
   reasons,
+  replay,
   shell,
   supervise,
   teach,

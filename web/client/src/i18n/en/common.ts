@@ -23,6 +23,7 @@ export const common: typeof zh = {
   saving: 'Saving',
   saved: 'Saved',
   copied: 'Copied',
+  copy: (what) => `Copy ${what}`,
   copyCode: 'Copy the error number',
   errorCode: (code) => `Error ${code}`,
   retryIn: (time) => `Possible again in ${time}`,

@@ -49,6 +49,16 @@ export const live: typeof zh = {
   startSound: 'Play sound',
   pausedTitle: 'The class is paused.',
   pausedText: 'A pause neither counts nor is missed; it goes on by itself when the instructor resumes.',
+  squeezed: 'Very many are here, so there is only sound for the moment; the picture returns by itself.',
+  squeezedSafe: 'Your time counts as usual.',
+  classFull: (time) =>
+    `This class is full at the moment. Trying again in ${time}; please stay on this page, it goes on by itself.`,
+  overflow: (count) => `${count} at reduced quality`,
+  overflowTitle: (squeezed, files) =>
+    `The media servers are full: ${squeezed} hear sound only, ${files} watch a stream some seconds behind. Attendance counts as usual.`,
+  recordingNow: { on: 'Recording', paused: 'Recording paused', trouble: 'Recording disturbed' },
+  recordingTrouble:
+    'Parts of the recording cannot be stored at the moment. It is being retried; the class itself is not affected.',
   audioOnlyNow: 'Sound only. Your time counts as usual.',
   poorNetwork:
     'Poor network, the picture may freeze. Sound only is far steadier, and your time counts as usual.',

@@ -49,6 +49,22 @@ export const teach: typeof zh = {
     conflict: 'This question has been asked in class and can no longer be changed or deleted.',
     loadLatest: 'Load the latest version',
   },
+  whip: {
+    title: 'Publish with OBS',
+    lead: 'Send picture and sound from OBS or another program (WHIP) instead of this browser. You still run the class from the console.',
+    make: 'Make a token',
+    again: 'Make a new one',
+    url: 'Server',
+    token: 'Bearer token',
+    until: (time) => `Valid until ${time}; ends at once when you sign out`,
+    settings: 'In OBS',
+    steps: [
+      'Stream: service “WHIP”, with this server and token',
+      'Video encoder: H.264, keyframe interval 2 s, no B-frames',
+      'Audio encoder: Opus',
+    ],
+    keep: 'Whoever has the token can publish in your name. Do not pass it on or show it on screen.',
+  },
   questions: {
     title: 'Questions',
     lead: 'Left over from class. Whoever asked will see your written answer.',

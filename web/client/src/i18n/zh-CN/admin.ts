@@ -209,6 +209,8 @@ export const admin = {
       'class.rescheduled': '调整课程',
       'class.cancelled': '取消课程',
       'class.observed': '旁听课堂',
+      'class.replayed': '观看回放',
+      'class.whip-token': '生成 OBS 推流令牌',
     },
     targets: {
       class: '课堂',
@@ -254,6 +256,7 @@ export const admin = {
       scheduledEnd: '结束时间',
       cancelled: '取消',
       employerOrgId: '用人单位',
+      record: '录制',
     },
   },
   health: {

@@ -4,6 +4,7 @@ import { errors } from './errors.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
 import { reasons } from './reasons.ts';
+import { replay } from './replay.ts';
 import { shell } from './shell.ts';
 import { supervise } from './supervise.ts';
 import { teach } from './teach.ts';
@@ -12,5 +13,5 @@ import { teach } from './teach.ts';
  * Every word of the interface in Chinese, by area. A message is a text, or a function of what it speaks about. The
  * types of the other languages come from this one, so a missing or a superfluous key does not compile.
  */
-export const catalogue = { admin, common, errors, learn, live, reasons, shell, supervise, teach };
+export const catalogue = { admin, common, errors, learn, live, reasons, replay, shell, supervise, teach };
 export type Catalogue = typeof catalogue;

@@ -22,6 +22,7 @@ export const common = {
   saving: '正在保存',
   saved: '已保存',
   copied: '已复制',
+  copy: (what: string) => `复制${what}`,
   copyCode: '复制错误编号',
   errorCode: (code: string) => `错误编号 ${code}`,
   retryIn: (time: string) => `${time}后可重试`,

@@ -48,6 +48,22 @@ export const teach = {
     conflict: '这道题已经在课堂上发出，不能再修改或删除。',
     loadLatest: '载入最新内容',
   },
+  whip: {
+    title: '用 OBS 推流',
+    lead: '不用网页摄像头，改用 OBS 等软件（WHIP）推送画面和声音。上课管理仍在授课台进行。',
+    make: '生成推流令牌',
+    again: '重新生成',
+    url: '服务器地址',
+    token: '令牌',
+    until: (time: string) => `有效期至 ${time}；退出登录后立即失效`,
+    settings: '在 OBS 里这样设置',
+    steps: [
+      '直播：服务选“WHIP”，填入服务器地址和令牌',
+      '视频编码器：H.264，关键帧间隔 2 秒，B 帧 0',
+      '音频编码器：Opus',
+    ],
+    keep: '有令牌的人可以用您的名义推流，请不要转发，也不要让它出现在画面里。',
+  },
   questions: {
     title: '答疑',
     lead: '课堂上没来得及回答的问题。书面回答后，提问的学员会看到。',

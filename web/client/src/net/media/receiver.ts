@@ -28,6 +28,8 @@ export interface ReceiverOptions {
   onFailed: () => void;
 }
 
+/** How long a former transport is kept while a new one takes over. */
+const takeOverMs = 8_000;
 /** How long ICE may stay disconnected before a restart is tried, and a restart before it counts as failed. */
 const iceGraceMs = 3_000;
 const restartGraceMs = 5_000;
@@ -38,11 +40,25 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
   /** The server is being told of our end of the transport; if that never arrives, the transport is of no use. */
   let introducing = false;
   const consumers = new Map<string, { consumer: Consumer; stream: IncomingStream }>();
+  /** What still plays while its successor connects: a move to another node is not seen. */
+  let retiring: { transport: Transport; streams: IncomingStream[]; timer: ReturnType<typeof setTimeout> } | null =
+    null;
   /** Streams offered while their consumer is still being made, so that a close in between is not lost. */
   const pending = new Set<string>();
   const closedEarly = new Set<string>();
 
-  const publish = () => onStreams([...consumers.values()].map((entry) => entry.stream));
+  const streamsNow = () => [...consumers.values()].map((entry) => entry.stream);
+  const publish = () => onStreams(retiring ? retiring.streams : streamsNow());
+
+  /** The successor flows, or has taken too long: what was kept for it goes. */
+  function retire() {
+    if (!retiring) return;
+    clearTimeout(retiring.timer);
+    const { transport: former } = retiring;
+    retiring = null;
+    former.close();
+    publish();
+  }
 
   function patch(consumerId: string, change: Partial<IncomingStream>) {
     const entry = consumers.get(consumerId);
@@ -69,6 +85,7 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
     mine.on('connectionstatechange', (state) => {
       if (transport !== mine) return;
       clearTimeout(graceTimer);
+      if (state === 'connected') retire();
       if (state === 'disconnected') graceTimer = setTimeout(() => void restart(mine), iceGraceMs);
       if (state === 'failed') void restart(mine);
     });
@@ -91,13 +108,27 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
   function close() {
     clearTimeout(graceTimer);
     const closing = transport;
+    forget();
+    closing?.close();
+    publish();
+    retire();
+  }
+
+  function forget() {
+    clearTimeout(graceTimer);
     transport = undefined;
     introducing = false;
     consumers.clear();
     pending.clear();
     closedEarly.clear();
-    closing?.close();
-    publish();
+  }
+
+  /** Lets the transport play on until its successor does. */
+  function keepUntilReplaced() {
+    const former = transport;
+    if (former?.connectionState !== 'connected' || retiring) return close();
+    retiring = { transport: former, streams: streamsNow(), timer: setTimeout(retire, takeOverMs) };
+    forget();
   }
 
   async function add(options: ConsumerOptions) {
@@ -144,13 +175,18 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
         !introducing && transport !== undefined && !transport.closed && transport.connectionState !== 'failed'
       );
     },
-    /** Starts over with a fresh transport; its consumers are set up in one go. */
+    /**
+     * Starts over with a fresh transport; its consumers are set up in one go. `seamless`: what there was plays on
+     * until the new one does.
+     */
     async open(
       recvTransport: TransportOptions,
       list: readonly ConsumerOptions[],
       iceServers: readonly IceServer[],
+      seamless = false,
     ) {
-      close();
+      if (seamless) keepUntilReplaced();
+      else close();
       const mine = device.createRecvTransport(deviceTransport(recvTransport, iceServers));
       transport = mine;
       watch(mine);

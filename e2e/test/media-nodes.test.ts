@@ -1,0 +1,211 @@
+/**
+ * A class over several SFU nodes: it overflows and says so, a node that is added takes load, one that is killed costs
+ * its people seconds of picture and no attendance, one that drains is left without a gap, and the recording of it all
+ * plays afterwards.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '@keshi/runtime/log';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { seedCluster } from '../../start/cluster/demo.ts';
+import { type Cluster, type ServiceProcess, startCluster } from '../../start/cluster/services.ts';
+import { type Browser, desktop, openBrowser, phone } from '../src/chromium.ts';
+import {
+  chipOf,
+  demoPassword,
+  endClass,
+  enterClass,
+  goOnStage,
+  inviteToStage,
+  logIn,
+  openConsole,
+  raiseHand,
+  sees,
+  startClass,
+  words,
+} from '../src/class-day.ts';
+import { keepEvidence } from '../src/evidence.ts';
+import { type Postgres, startPostgres } from '../src/postgres.ts';
+import { startRedis, type TestRedis } from '@keshi/runtime/testing/redis';
+import { createReader, missed, type Reader } from '../src/reader.ts';
+import { listenTo, longestStillness, picturesAfter, soundAfter, watchStillness } from '../src/streams.ts';
+
+const { live } = words;
+const host = '王建国';
+const learners = ['张三', '李秀英', '王小明'] as const;
+const patient = { timeout: 60_000 };
+/** What the death of a node may cost its people of picture. */
+const allowedStillMs = 5_000;
+
+let dataDir: string;
+let postgres: Postgres;
+let redis: TestRedis;
+let cluster: Cluster;
+let teacher: Browser;
+let pupils: Browser[] = [];
+let reader: Reader;
+let classId: string;
+let output = '';
+const nodes: ServiceProcess[] = [];
+
+/** Room for so many streams; nobody is put there for want of room elsewhere. */
+const room = (consumers: number) => ({ SFU_WORKERS: '1', SFU_WORKER_CONSUMERS: String(consumers) });
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'keshi-nodes-'));
+  [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  await seedCluster({
+    dataDir,
+    databaseUrl: postgres.url,
+    log: createLogger({ name: 'seed', level: 'warn', format: 'readable' }),
+  });
+  cluster = await startCluster({
+    dataDir,
+    databaseUrl: postgres.url,
+    redisUrl: redis.url,
+    signalingNodes: 2,
+    sfuNodes: 1,
+    // The host alone fills it.
+    sfuEnv: () => room(2),
+    onOutput: (text) => (output = (output + text).slice(-400_000)),
+  });
+  nodes.push(...cluster.sfu);
+  const browsers = await Promise.all([desktop, desktop, phone, phone].map((screen) => openBrowser(screen)));
+  const [first, ...others] = browsers;
+  if (!first) throw new Error('no browser');
+  teacher = first;
+  pupils = others;
+  await Promise.all(browsers.map(({ context }) => listenTo(context)));
+  await logIn(teacher.page, cluster.url, 'teacher');
+  for (const [at, { page }] of pupils.entries()) await logIn(page, cluster.url, `learner${at + 1}`);
+  reader = await createReader(cluster.url, 'supervisor', demoPassword);
+});
+afterAll(async () => {
+  await Promise.all([teacher, ...pupils].map((browser) => browser?.close()));
+  await cluster?.stop();
+  await Promise.all([postgres?.stop(), redis?.stop()]);
+  if (dataDir) await rm(dataDir, { recursive: true, force: true });
+});
+beforeEach(({ task }) =>
+  keepEvidence(`media nodes ${task.name.slice(0, 24)}`, {
+    pages: () => ({
+      teacher: teacher.page,
+      ...Object.fromEntries(pupils.map(({ page }, at) => [`pupil${at + 1}`, page])),
+    }),
+    output: () => output,
+  }),
+);
+
+function pupil(at: number): Browser {
+  const found = pupils[at];
+  if (!found) throw new Error(`no pupil ${at}`);
+  return found;
+}
+function node(at: number): ServiceProcess {
+  const found = nodes[at];
+  if (!found) throw new Error(`no node ${at}`);
+  return found;
+}
+
+/** What the node says of itself to an operator. */
+async function figure(at: number, name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${node(at).port}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`keshi_${name}{`) || line.startsWith(`keshi_${name} `))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+const peersOn = (at: number) => figure(at, 'sfu_peers');
+
+async function counts(browser: Browser): Promise<void> {
+  await expect.poll(async () => (await chipOf(browser.page)).counting, patient).toBe(true);
+}
+
+test('[A2] a class that overflows gives a picture, then sound, then files, and says so; all of it counts', async () => {
+  classId = await openConsole(teacher.page);
+  await startClass(teacher.page);
+  nodes.push(await cluster.addSfu(room(3)));
+  await enterClass(pupil(0).page);
+  await picturesAfter(pupil(0).page, host);
+  await soundAfter(pupil(0).page);
+  expect(await peersOn(1)).toBe(1);
+
+  await enterClass(pupil(1).page);
+  await pupil(1).page.getByTestId('squeezed').waitFor(patient);
+  await soundAfter(pupil(1).page);
+
+  await enterClass(pupil(2).page);
+  const stream = pupil(2).page.getByTestId('hls-stage').locator('video');
+  await expect
+    .poll(() => stream.evaluate((element) => (element as unknown as { currentTime: number }).currentTime), patient)
+    .toBeGreaterThan(1);
+  for (const browser of pupils) await counts(browser);
+  await teacher.page.getByText(live.overflow('2')).waitFor(patient);
+  await teacher.page.getByTestId('recording-light').waitFor(patient);
+});
+
+test('a node that is added while the class runs takes those who had been given less', async () => {
+  nodes.push(await cluster.addSfu(room(200)));
+  for (const at of [1, 2]) {
+    await picturesAfter(pupil(at).page, host);
+    await soundAfter(pupil(at).page);
+  }
+  expect(await peersOn(2)).toBe(2);
+  // Three nodes, and the host's two streams cross to each of the two others once.
+  expect(await figure(0, 'sfu_pipes')).toBe(4);
+  await teacher.page.getByText(live.overflow('2')).waitFor({ state: 'detached', ...patient });
+});
+
+test('co-speakers on different nodes see and hear each other', async () => {
+  await raiseHand(pupil(0).page);
+  await inviteToStage(teacher.page, learners[0]);
+  await goOnStage(pupil(0).page);
+  await sees(teacher.page, learners[0]);
+  await sees(pupil(2).page, learners[0]);
+  await soundAfter(teacher.page);
+  expect(await figure(1, 'sfu_producers')).toBe(2);
+});
+
+test('[AT4, AT9] a node killed in mid-class costs its people under 5 s of picture, and nobody attendance', async () => {
+  await watchStillness(pupil(0).page, host);
+  const before = await chipOf(pupil(0).page);
+  await node(1).kill();
+  await picturesAfter(pupil(0).page, host);
+  expect(await longestStillness(pupil(0).page)).toBeLessThan(allowedStillMs);
+  // Who was on stage there is on stage again.
+  await picturesAfter(teacher.page, learners[0]);
+  await counts(pupil(0));
+  expect((await chipOf(pupil(0).page)).countedMs).toBeGreaterThanOrEqual(before.countedMs);
+});
+
+test('the origin’s death moves the stage too', async () => {
+  for (const at of [0, 2]) await watchStillness(pupil(at).page, host);
+  await node(0).kill();
+  for (const at of [0, 2]) {
+    await picturesAfter(pupil(at).page, host);
+    expect(await longestStillness(pupil(at).page)).toBeLessThan(allowedStillMs);
+    await soundAfter(pupil(at).page);
+  }
+  await picturesAfter(teacher.page, learners[0]);
+});
+
+test('a node that drains moves its people before it ends', async () => {
+  nodes.push(await cluster.addSfu(room(200)));
+  await watchStillness(pupil(2).page, host);
+  const stopped = node(2).stop();
+  await expect.poll(() => peersOn(3), patient).toBe(4);
+  await stopped;
+  await picturesAfter(pupil(2).page, host);
+  await soundAfter(pupil(2).page);
+  expect(await longestStillness(pupil(2).page)).toBeLessThan(allowedStillMs);
+});
+
+test('[A6] no second of attendance is lost over all of it, and the class plays again', async () => {
+  await endClass(teacher.page);
+  for (const name of learners) {
+    await expect.poll(async () => (await reader.row(classId, name)).absentMs, patient).toBe(0);
+    expect(missed(await reader.row(classId, name))).toEqual([]);
+  }
+  for (const { errors } of [teacher, ...pupils]) expect(errors).toEqual([]);
+});
