@@ -47,8 +47,8 @@ beforeAll(async () => {
   turn = await startTurnServer({ address: relayAddress, peer: open.gateway, secret });
   product = await startProduct({
     HOST: '0.0.0.0',
-    SFU_LISTEN_IP: '0.0.0.0',
-    SFU_ANNOUNCED_ADDRESS: open.gateway,
+    // Not every address: to a relay on the same machine it would answer from another one than it was asked at.
+    SFU_LISTEN_IP: open.gateway,
     TURN_URLS: turn.urls.join(','),
     TURN_SECRET: secret,
   });

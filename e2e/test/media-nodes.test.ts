@@ -138,7 +138,10 @@ test('[A2] a class that overflows gives a picture, then sound, then files, and s
   await enterClass(pupil(2).page);
   const stream = pupil(2).page.getByTestId('hls-stage').locator('video');
   await expect
-    .poll(() => stream.evaluate((element) => (element as unknown as { currentTime: number }).currentTime), patient)
+    .poll(
+      () => stream.evaluate((element) => (element as unknown as { currentTime: number }).currentTime),
+      patient,
+    )
     .toBeGreaterThan(1);
   for (const browser of pupils) await counts(browser);
   await teacher.page.getByText(live.overflow('2')).waitFor(patient);

@@ -35,7 +35,8 @@ export function meterBandwidth({
           rates.set(streamId, rate);
           const { media } = viewer.place;
           const known = bits.get(media);
-          if (known !== undefined) bits.set(media, known + (layer === null ? rate.all : (rate.layers[layer] ?? 0)));
+          if (known !== undefined)
+            bits.set(media, known + (layer === null ? rate.all : (rate.layers[layer] ?? 0)));
         }
     }
     for (const [media, sum] of bits) media.mbps = sum / 1e6;

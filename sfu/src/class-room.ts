@@ -294,7 +294,10 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
 
     stage: () => stage.producers(),
     streams,
-    arrived: (streamId) => streams().find(({ id }) => id === streamId)?.here() ?? null,
+    arrived: (streamId) =>
+      streams()
+        .find(({ id }) => id === streamId)
+        ?.here() ?? null,
     origin: () => distribution.origin(),
     onChange(listener) {
       listeners.add(listener);

@@ -35,7 +35,10 @@ export function tapClass(room: ClassRoom, hostId: string): StageTap {
       const consumer = await transport.consume({ producerId: stream.id, rtpCapabilities, paused: true });
       if (consumer.type === 'simulcast') {
         const best = (consumer.rtpParameters.encodings?.[0]?.scalabilityMode ?? '').match(/^[LS](\d)/)?.[1];
-        await consumer.setPreferredLayers({ spatialLayer: Math.max(0, Number(best ?? 3) - 1), temporalLayer: 2 });
+        await consumer.setPreferredLayers({
+          spatialLayer: Math.max(0, Number(best ?? 3) - 1),
+          temporalLayer: 2,
+        });
       }
       await consumer.resume();
       return { transport, consumer };

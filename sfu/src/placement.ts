@@ -95,7 +95,6 @@ export function placePeer<W extends WorkerLoad>(
 /** The worker for a class's stage: the least loaded. The stage is never refused for want of room. */
 export function placeOrigin<W extends WorkerLoad>(workers: readonly W[], policy: PlacementPolicy): W | null {
   let best: W | null = null;
-  for (const worker of workers)
-    if (!best || usedOf(worker, policy) < usedOf(best, policy)) best = worker;
+  for (const worker of workers) if (!best || usedOf(worker, policy) < usedOf(best, policy)) best = worker;
   return best;
 }

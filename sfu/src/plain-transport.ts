@@ -13,13 +13,14 @@ export interface PlainSink {
 }
 
 export interface PlainOptions {
+  /** Where they listen; 127.0.0.1 by default. */
+  ip?: string;
   /** Where a peer's streams are sent. */
   sinkOf: (request: TransportRequest) => PlainSink;
 }
 
 const listenInfo = {
   protocol: 'udp',
-  ip: '127.0.0.1',
   sendBufferSize: 4 << 20,
   recvBufferSize: 4 << 20,
 } as const;
@@ -28,11 +29,11 @@ const listenInfo = {
  * The transport's address is its only ICE candidate: a publisher sends its RTP there, and gets RTCP back where it
  * sent from. What belongs to ICE and DTLS is empty.
  */
-export function plainTransports({ sinkOf }: PlainOptions): OpenTransport {
+export function plainTransports({ ip = '127.0.0.1', sinkOf }: PlainOptions): OpenTransport {
   return async (request) => {
     const { direction, place } = request;
     const transport = await place.router.createPlainTransport({
-      listenInfo,
+      listenInfo: { ip, ...listenInfo },
       rtcpMux: true,
       comedia: direction === 'send',
     });

@@ -60,10 +60,7 @@ export type SfuServiceConfig = Pick<
 >;
 
 /** Rejects when the workers cannot be started. */
-export async function createSfuService(
-  config: SfuServiceConfig,
-  deps: SfuServiceDeps,
-): Promise<SfuService> {
+export async function createSfuService(config: SfuServiceConfig, deps: SfuServiceDeps): Promise<SfuService> {
   const { log, metrics, health, mesh, recorder } = deps;
   const placement =
     deps.placement ?? placeByLoad({ budget: config.workerConsumers, budgetMbps: config.workerMbps });

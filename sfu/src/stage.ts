@@ -71,7 +71,9 @@ function toStageProducer({
   source,
   via,
   paused,
-}: Pick<NewProducer, 'router' | 'peerId' | 'source' | 'via' | 'paused'> & { producer: types.Producer }): StageProducer {
+}: Pick<NewProducer, 'router' | 'peerId' | 'source' | 'via' | 'paused'> & {
+  producer: types.Producer;
+}): StageProducer {
   return {
     id: producer.id,
     kind: producer.kind,

@@ -15,6 +15,8 @@ export interface WorkerPoolOptions {
   announcedAddress: string | null;
   /** Worker n listens on `portBase + n`; with 0 the system chooses each. */
   portBase: number;
+  /** Where the media worker is; by default where the setup put it. */
+  workerBin?: string;
   log: Logger;
 }
 
@@ -118,7 +120,7 @@ export async function createWorkerPool(options: WorkerPoolOptions): Promise<Work
 const portAttempts = 5;
 
 async function startWorker(options: WorkerPoolOptions, index: number): Promise<MediaWorker> {
-  const worker = await spawn();
+  const worker = await spawn(options.workerBin);
   const census = takeCensus(worker);
   try {
     for (let attempt = 1; ; attempt++) {
@@ -158,10 +160,14 @@ function listen(worker: types.Worker, options: WorkerPoolOptions, port: number):
  * mediasoup closes its workers by itself on SIGTERM and SIGINT. A node that drains must outlive the signal, so the
  * listeners it adds are taken off again: who creates the pool closes it.
  */
-async function spawn(): Promise<types.Worker> {
+async function spawn(workerBin: string | undefined): Promise<types.Worker> {
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const before = signals.map((signal) => new Set(process.listeners(signal)));
-  const started = createWorker({ logLevel: 'warn', logTags: ['ice', 'dtls', 'srtp'] });
+  const started = createWorker({
+    logLevel: 'warn',
+    logTags: ['ice', 'dtls', 'srtp'],
+    ...(workerBin ? { workerBin } : {}),
+  });
   for (const [at, signal] of signals.entries())
     for (const listener of process.listeners(signal))
       if (!before[at]?.has(listener)) process.removeListener(signal, listener);

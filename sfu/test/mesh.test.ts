@@ -14,7 +14,7 @@ beforeEach(async () => {
   const openTransport = plainTransports({
     sinkOf: ({ peerId }) => sinks.get(peerId) ?? { ip: '127.0.0.1', port: 9 },
   });
-  cluster = await createTestCluster(3, { openTransport });
+  cluster = await createTestCluster(3, () => ({ openTransport }));
   classId = randomUUID();
 });
 afterEach(async () => {
@@ -128,7 +128,10 @@ describe('a class on three nodes', () => {
     const moved = await publish(one, classId, host, 'camera');
     const publisher = await publishVideo(moved.port, moved.ssrc);
     onTestFinished(() => publisher.close());
-    const offered = await two.until('consumer.new', ({ consumer }) => consumer.producerId === moved.producerId);
+    const offered = await two.until(
+      'consumer.new',
+      ({ consumer }) => consumer.producerId === moved.producerId,
+    );
     expect(offered.peerId).toBe(peerId);
     const late = await watch(two);
     expect(late.consumers.map(({ producerId }) => producerId)).toEqual([moved.producerId]);

@@ -8,7 +8,14 @@ import type { Boards } from './board/boards.ts';
 import type { Connection, Connections } from './connections.ts';
 import { commandNames, type CommandName } from './coordinator/commands.ts';
 import type { Coordinators } from './coordinator/coordinators.ts';
-import { enterReply, mediaPlace, publishReply, rosterReply, type MediaPlace } from './coordinator/messages.ts';
+import {
+  enterReply,
+  mediaPlace,
+  publishReply,
+  rosterReply,
+  type MediaPlace,
+  type Placing,
+} from './coordinator/messages.ts';
 import type { PageHandlers } from './edge.ts';
 import { roleRoom, type LocalClasses } from './local-classes.ts';
 import type { MediaRelay } from './media/relay.ts';
@@ -64,16 +71,15 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     try {
       const presence = { person, connectionId, nodeId: deps.nodeId, media: connection.media };
       const { lastSeq, rtpCapabilities } = request;
-      const placing = rtpCapabilities === null ? null : placingOf([], request.mediaNode);
-      const entered = await coordinators.ask(classId, { kind: 'enter', presence, lastSeq, placing }, (reply) =>
-        enterReply.parse(reply),
+      const placing = rtpCapabilities === null ? null : placingOf({ claims: request.mediaNode });
+      const entered = await coordinators.ask(
+        classId,
+        { kind: 'enter', presence, lastSeq, placing },
+        (reply) => enterReply.parse(reply),
       );
       refuseIfGone(connection);
       // Said honestly, before any time counts: a class one neither sees nor hears is not attended [A2].
-      if (entered.place?.kind === 'full') {
-        deps.farewell(connection);
-        throw new AppError('full', { retryMs: entered.place.retryMs });
-      }
+      if (entered.place?.kind === 'full') throw refusedForWantOfRoom(connection, entered.place.retryMs);
       connections.seat(connection);
       // The answer may have been overtaken by a broadcast that knows more.
       if (local.seq === null || entered.snapshot.seq >= local.seq) local.live = entered.live;
@@ -83,6 +89,11 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
       const visit = visits.join(connection, request, entered.policy);
       const media = await joinMedia(connection, entered.place, request);
       refuseIfGone(connection);
+      if (media === 'full') {
+        // Found out at the node itself: the visit it has by now has no length, and earns nothing.
+        visits.leave(connection);
+        throw refusedForWantOfRoom(connection, fullRetryMs);
+      }
       if (first) chips.joined(visit, lastSeq !== null);
       const snapshot = { ...entered.snapshot, counted: chips.now(visit) };
       whenAnswered(connection, () => welcome(connection, snapshot.seq, media === 'unavailable'));
@@ -96,6 +107,11 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
       if (wasGone(connection)) deps.farewell(connection);
       throw error;
     }
+  }
+
+  function refusedForWantOfRoom(connection: Connection, retryMs: number): AppError {
+    deps.farewell(connection);
+    return new AppError('full', { retryMs });
   }
 
   /** The page has its snapshot: from here on it hears what happens, beginning with what happened meanwhile. */
@@ -113,17 +129,18 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     if (visit) chips.push(visit);
   }
 
-  const placingOf = (without: readonly string[], claims: string | null = null) => ({
+  const placingOf = ({ without = [], full = [], claims = null }: Partial<Placing> = {}): Placing => ({
     region: deps.region,
     claims,
     without: [...new Set([...relay.unreachable(), ...without])],
+    full,
   });
 
-  async function placeAgain(connection: Connection, without: readonly string[] = []): Promise<MediaPlace> {
+  async function placeAgain(connection: Connection, placing: Partial<Placing> = {}): Promise<MediaPlace> {
     const { classId, person } = connection;
     return coordinators.ask(
       classId,
-      { kind: 'place-media', userId: person.userId, placing: placingOf(without) },
+      { kind: 'place-media', userId: person.userId, placing: placingOf(placing) },
       (reply) => mediaPlace.parse(reply),
     );
   }
@@ -135,7 +152,8 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     asked: Request<'media.rejoin'>,
   ): Promise<JoinedMedia> {
     const without: string[] = [];
-    for (let place = given; ; place = await placeAgain(connection, without))
+    const full: string[] = [];
+    for (let place = given; ; place = await placeAgain(connection, { without, full }))
       switch (place.kind) {
         case 'none':
           throw new AppError('media-unavailable', { retryMs: 2_000 });
@@ -148,8 +166,8 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
           try {
             return await relay.join(connection, place, asked);
           } catch (error) {
-            if (without.length === mostRefusals || !isWorthElsewhere(error)) throw error;
-            without.push(place.nodeId);
+            if (without.length + full.length === mostRefusals || !isWorthElsewhere(error)) throw error;
+            (error.code === 'full' ? full : without).push(place.nodeId);
           }
       }
   }
@@ -159,12 +177,13 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     connection: Connection,
     place: MediaPlace | null,
     { rtpCapabilities, resume, audioOnly }: Request<'join'>,
-  ): Promise<JoinedMedia | null | 'unavailable'> {
+  ): Promise<JoinedMedia | null | 'unavailable' | 'full'> {
     if (rtpCapabilities === null || place === null || liveEnded(connection.classId)) return null;
     try {
       return await takeMedia(connection, place, { rtpCapabilities, resume, audioOnly });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
+      if (error.code === 'full') return 'full';
       deps.log.warn({ code: error.code, classId: connection.classId }, 'joined without media');
       return 'unavailable';
     }
@@ -222,11 +241,12 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
   };
 }
 
+const fullRetryMs = 10_000;
 /** Nodes that may refuse before a page is told to try later. */
 const mostRefusals = 3;
 
 /** Another node may have what this one has not: room, or a link. */
-function isWorthElsewhere(error: unknown): boolean {
+function isWorthElsewhere(error: unknown): error is AppError {
   if (!(error instanceof AppError)) return false;
   return ['full', 'draining', 'unavailable', 'media-unavailable'].includes(error.code);
 }

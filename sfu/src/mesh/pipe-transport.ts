@@ -46,7 +46,10 @@ export function pipeEndOf({ tuple, srtpParameters }: types.PipeTransport): PipeE
 }
 
 /** Throws `media-refused` for keys of a kind we do not know. */
-export async function connectPipe(transport: types.PipeTransport, { ip, port, srtp }: PipeEnd): Promise<void> {
+export async function connectPipe(
+  transport: types.PipeTransport,
+  { ip, port, srtp }: PipeEnd,
+): Promise<void> {
   const { cryptoSuite, keyBase64 } = srtp;
   if (!isCryptoSuite(cryptoSuite)) throw new AppError('media-refused', { message: 'unknown SRTP suite' });
   await transport.connect({ ip, port, srtpParameters: { cryptoSuite, keyBase64 } });

@@ -87,7 +87,10 @@ export function createRemoteStage(options: RemoteStageOptions): RemoteStage {
     return made;
   }
 
-  async function take(stream: RemoteStream, origin: Place): Promise<{ producer: types.Producer; from: Pipe }> {
+  async function take(
+    stream: RemoteStream,
+    origin: Place,
+  ): Promise<{ producer: types.Producer; from: Pipe }> {
     const asked = requireLink();
     let from = await pipeOn(origin);
     // Its last stream may have gone, and the pipe with it, between its making and now.

@@ -22,9 +22,18 @@ export interface TestCluster {
   close(): Promise<void>;
 }
 
+export interface ClusterNodeOptions {
+  openTransport?: OpenTransport;
+  /** Where its pipes and transports listen. */
+  ip?: string;
+  /** Another way to start its media worker, and the port it listens on there. */
+  workerBin?: string;
+  portBase?: number;
+}
+
 export async function createTestCluster(
   size: number,
-  options: { openTransport?: OpenTransport } = {},
+  optionsOf: (n: number) => ClusterNodeOptions = () => ({}),
 ): Promise<TestCluster> {
   const state = createMemoryState({ log });
   const parts = new Map<TestNode, { id: string; mesh: Mesh; links: LinkServer }>();
@@ -33,8 +42,9 @@ export async function createTestCluster(
   for (let n = 0; n < size; n++) {
     const id = randomUUID();
     const mesh = await createMesh({ registry: state.registry, nodeId: id, secret: meshSecret, log });
-    const listen = { ip: '127.0.0.1', announcedAddress: null, ports: null };
-    const test = await createTestNode({ ...options, mesh: { mesh, listen } });
+    const { ip = '127.0.0.1', ...options } = optionsOf(n);
+    const listen = { ip, announcedAddress: null, ports: null };
+    const test = await createTestNode({ ...options, listenIp: ip, mesh: { mesh, listen } });
     const links = await createLinkServer({
       contract: meshContract,
       secret: meshSecret,

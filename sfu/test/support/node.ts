@@ -52,14 +52,17 @@ const joinWith = (node: SfuNode, classId: string, peerId: string, resume: boolea
   node.request('peer.join', { classId, peerId, rtpCapabilities: routerRtpCapabilities, resume, audioOnly });
 
 export async function createTestNode(
-  options: { workers?: number } & Partial<Omit<SfuNodeOptions, 'pool' | 'log'>> = {},
+  options: { workers?: number; listenIp?: string; portBase?: number; workerBin?: string } & Partial<
+    Omit<SfuNodeOptions, 'pool' | 'log'>
+  > = {},
 ): Promise<TestNode> {
-  const { workers = 1, ...rest } = options;
+  const { workers = 1, listenIp = '127.0.0.1', portBase = 0, workerBin, ...rest } = options;
   const pool = await createWorkerPool({
     workers,
-    listenIp: '127.0.0.1',
+    listenIp,
     announcedAddress: null,
-    portBase: 0,
+    portBase,
+    ...(workerBin ? { workerBin } : {}),
     log,
   });
   const node = createSfuNode({ pool, log, ...rest });

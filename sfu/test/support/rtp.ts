@@ -3,9 +3,9 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { PlainSink } from '../../src/plain-transport.ts';
 
-async function open(): Promise<Socket> {
+async function open(ip = '127.0.0.1'): Promise<Socket> {
   const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, ip);
   await once(socket, 'listening');
   return socket;
 }
@@ -20,8 +20,8 @@ export interface Publisher {
 }
 
 /** Sends a frame every 20 ms until closed; a key frame once per second, and whenever it is asked for one. */
-export async function publishVideo(port: number, ssrc: number): Promise<Publisher> {
-  const socket = await open();
+export async function publishVideo(port: number, ssrc: number, ip = '127.0.0.1'): Promise<Publisher> {
+  const socket = await open(ip);
   let sequence = 0;
   let pictureLosses = 0;
   let keyFrameDue = true;
@@ -37,11 +37,7 @@ export async function publishVideo(port: number, ssrc: number): Promise<Publishe
     const isKey = keyFrameDue || sequence % 50 === 0;
     keyFrameDue = false;
     const payload = Buffer.concat([isKey ? vp8KeyFrame : vp8DeltaFrame, Buffer.alloc(100, 7)]);
-    socket.send(
-      rtp({ payloadType: 96, ssrc, sequence, timestamp: sequence * 1800, payload }),
-      port,
-      '127.0.0.1',
-    );
+    socket.send(rtp({ payloadType: 96, ssrc, sequence, timestamp: sequence * 1800, payload }), port, ip);
     sequence += 1;
   }, 20);
   return {
@@ -87,8 +83,8 @@ export interface Sink extends PlainSink {
   close(): void;
 }
 
-export async function openSink(): Promise<Sink> {
-  const socket = await open();
+export async function openSink(ip = '127.0.0.1'): Promise<Sink> {
+  const socket = await open(ip);
   let packets = 0;
   let keyFrames = 0;
   socket.on('message', (message) => {
@@ -100,7 +96,7 @@ export async function openSink(): Promise<Sink> {
     if (payload.length > 4 && payload[0] === 0x10 && ((payload[1] ?? 1) & 1) === 0) keyFrames += 1;
   });
   return {
-    ip: '127.0.0.1',
+    ip,
     port: socket.address().port,
     get packets() {
       return packets;

@@ -53,6 +53,8 @@ export interface ClassMedia {
   toRaise(): string[];
 }
 
+const isSqueezed = (media: PresentMedia | null | undefined) => media?.kind === 'node' && media.squeezed;
+
 /** How many are given more at a time, so that a crowd does not come back at once. */
 const raisedAtOnce = 20;
 /** How long a page may take to join its new node before the former one is told that it has gone. */
@@ -117,7 +119,9 @@ export function createClassMedia({
   }
 
   function resync(): void {
-    compare().catch((error: unknown) => log.warn({ err: error }, 'the stage could not be compared with the SFU'));
+    compare().catch((error: unknown) =>
+      log.warn({ err: error }, 'the stage could not be compared with the SFU'),
+    );
   }
 
   /** Counted with every change: a class of thousands is not gone through for each. */
@@ -125,7 +129,7 @@ export function createClassMedia({
     const { overflow } = room();
     const count = (of: PresentMedia | undefined | null, by: number) => {
       if (of?.kind === 'hls') overflow.files += by;
-      else if (of?.kind === 'node' && of.squeezed) overflow.squeezed += by;
+      else if (isSqueezed(of)) overflow.squeezed += by;
     };
     count(whereabouts.get(userId), -1);
     count(media, 1);
@@ -176,8 +180,10 @@ export function createClassMedia({
   return {
     nodeOf,
     nodes: () => [...carrying],
-    place(userId, role, { region, without, claims }) {
-      const nodes = deps.mediaNodes();
+    place(userId, role, { region, without, full, claims }) {
+      const nodes = deps
+        .mediaNodes()
+        .map((node) => (full.includes(node.id) ? { ...node, used: node.budget } : node));
       const current = nodeOf(userId);
       const { streams, sounds } = streamsNow();
       const placed = placeViewer(
@@ -192,6 +198,7 @@ export function createClassMedia({
           sounds,
           region,
           current: current ?? claims,
+          squeezed: isSqueezed(whereabouts.get(userId)),
           stage: role === 'host' || mayPublish(room(), userId),
           without: new Set(without),
         },
@@ -263,7 +270,7 @@ export function createClassMedia({
       const waiting: string[] = [];
       for (const [userId, media] of whereabouts) {
         if (waiting.length === raisedAtOnce) break;
-        if (media.kind === 'hls' || (media.kind === 'node' && media.squeezed)) waiting.push(userId);
+        if (media.kind === 'hls' || isSqueezed(media)) waiting.push(userId);
       }
       return waiting;
     },

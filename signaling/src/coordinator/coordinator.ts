@@ -288,7 +288,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     },
     resyncMedia: media.resync,
     placeMedia(userId, placing) {
-      const role = room.online.get(userId)?.person.role ?? (userId === room.host.userId ? 'host' : 'attendee');
+      const role =
+        room.online.get(userId)?.person.role ?? (userId === room.host.userId ? 'host' : 'attendee');
       return media.place(userId, role, placing);
     },
     recorded: recording.heard,

@@ -29,8 +29,10 @@ const presence = z.object({ person, connectionId: z.string(), nodeId: z.string()
 const placing = z.object({
   /** Where the person is; null: nowhere in particular. */
   region: z.string().nullable(),
-  /** SFU nodes that cannot be reached from there, or have just refused. */
+  /** SFU nodes that cannot be reached from there. */
   without: z.array(z.string()),
+  /** SFU nodes that have just said they are full, whatever they are known to have left. */
+  full: z.array(z.string()),
   /** Where the page says that its media lives on, for a coordinator that does not know; null: nowhere. */
   claims: z.string().nullable(),
 });

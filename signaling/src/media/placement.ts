@@ -6,7 +6,6 @@
  * [A2] Beyond the cluster's capacity nobody is turned away before there is nothing left to give: first a picture is
  * left out, then the class is given as a stream of files seconds behind, then comes an honest "full".
  */
-import { createHash } from 'node:crypto';
 
 /** A node as its latest announcement, and what was placed on it since, describe it. */
 export interface NodeLoad {
@@ -36,9 +35,11 @@ export interface Wanted {
   region: string | null;
   /** Where this person's media is now: it stays there while the node lives and does not drain. */
   current: string | null;
+  /** Pictures were left out there: another node that has room for them is better. */
+  squeezed: boolean;
   /** The stage is never refused for want of room. */
   stage: boolean;
-  /** Nodes that cannot be reached, or have just refused. */
+  /** Nodes that cannot be reached. */
   without: ReadonlySet<string>;
 }
 
@@ -71,8 +72,14 @@ export const defaultClusterPolicy: ClusterPolicy = {
 };
 
 /** Equal choices fall differently for different classes, so that many that begin at once spread over an idle cluster. */
-const weight = (classId: string, nodeId: string) =>
-  createHash('sha256').update(`${classId}\n${nodeId}`).digest().readUInt32BE(0);
+function weight(classId: string, nodeId: string): number {
+  // FNV-1a with a final mix: a crowd that arrives is placed one by one, and a cryptographic hash would be most of it.
+  let hash = 0x811c9dc5;
+  for (const text of [classId, nodeId])
+    for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
 
 /**
  * Where one more person of the class goes. Costs are in consumers, as a share of the node's budget, so that a node of
@@ -87,12 +94,9 @@ export function placeViewer(
   const reachable = nodes.filter(({ id }) => !wanted.without.has(id));
   if (reachable.length === 0) return { kind: 'none' };
   const current = reachable.find(({ id, draining }) => id === wanted.current && !draining);
-  if (current && (wanted.stage || hasRoom(current, 0, 1)))
-    return {
-      kind: 'node',
-      nodeId: current.id,
-      audioOnly: !wanted.stage && !hasRoom(current, 0, policy.pictureShare),
-    };
+  const stays = current !== undefined && (wanted.stage || hasRoom(current, 0, 1));
+  if (stays && (wanted.stage || !wanted.squeezed))
+    return { kind: 'node', nodeId: current.id, audioOnly: false };
   const taking = reachable.filter(({ draining }) => !draining);
   // Rather on a node that is about to go than on none.
   const from = taking.length > 0 ? taking : reachable;
@@ -106,6 +110,7 @@ export function placeViewer(
 
   const withPicture = best(Math.max(1, wanted.streams), policy.pictureShare);
   if (withPicture) return { kind: 'node', nodeId: withPicture.id, audioOnly: false };
+  if (stays) return { kind: 'node', nodeId: current.id, audioOnly: true };
   const withSound = best(Math.max(1, wanted.sounds), 1);
   if (withSound) return { kind: 'node', nodeId: withSound.id, audioOnly: true };
   if (spread.hlsRoom > 0) return { kind: 'hls' };
@@ -130,13 +135,16 @@ function cheapest(
   { region }: Wanted,
   { openingCost, farCost }: ClusterPolicy,
 ): NodeLoad | null {
-  let best: { node: NodeLoad; cost: number; weight: number } | null = null;
+  let best: { node: NodeLoad; cost: number } | null = null;
   for (const node of nodes) {
     const far = region !== null && node.region !== null && node.region !== region;
     const added = (carrying.has(node.id) ? 0 : openingCost) + (far ? farCost : 0);
     const cost = (node.used + added) / Math.max(1, node.budget);
-    const candidate = { node, cost, weight: weight(classId, node.id) };
-    if (!best || cost < best.cost || (cost === best.cost && candidate.weight > best.weight)) best = candidate;
+    const wins =
+      !best ||
+      cost < best.cost ||
+      (cost === best.cost && weight(classId, node.id) > weight(classId, best.node.id));
+    if (wins) best = { node, cost };
   }
   return best?.node ?? null;
 }

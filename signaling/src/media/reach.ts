@@ -81,7 +81,8 @@ export function createReach({ nodes, connections, broke, linkBack, lost, trouble
     lose(nodeId);
   });
   nodes.onDraining((nodeId) => {
-    if (nodes.list().some(({ id, draining }) => id !== nodeId && !draining)) send(nodeId, 'moving', drainSpreadMs);
+    if (nodes.list().some(({ id, draining }) => id !== nodeId && !draining))
+      send(nodeId, 'moving', drainSpreadMs);
   });
 
   return {

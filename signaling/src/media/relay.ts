@@ -132,7 +132,8 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
   /** For what follows from a decision already made: nobody waits for it. */
   function inBackground(what: string, classId: string, work: () => Promise<unknown>): void {
     (async () => work())().catch((error: unknown) => {
-      const down = error instanceof AppError && (error.code.startsWith('media-') || error.code === 'unavailable');
+      const down =
+        error instanceof AppError && (error.code.startsWith('media-') || error.code === 'unavailable');
       if (!down) log.warn({ err: error, classId, what }, 'the SFU did not do it');
     });
   }
