@@ -86,7 +86,12 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
   });
   lifecycle.onStop('signaling', () => signaling.close(), 15_000);
   lifecycle.onStop('requests', () => listener.drain());
-  listener.open(web.app);
+  listener.open((request, response) => {
+    const answer = async () => {
+      if (!(await signaling.handle(request, response))) web.app(request, response);
+    };
+    answer().catch(() => response.destroy());
+  });
   say(config.publicUrl, demo);
 }
 

@@ -9,6 +9,8 @@ import { newId } from '../src/ids.ts';
 import { openSession, rotateRefresh } from '../src/login-sessions.ts';
 import { outagesBetween } from '../src/outages.ts';
 import { closeVisitsOfDeadNode, openVisitsOfNode, upsertIntervals } from '../src/presence.ts';
+import { getRecording, listUnfinishedRecordings } from '../src/recordings.ts';
+import { chatPage, chatPages, questionsAsked, stageTurns } from '../src/replay-facts.ts';
 import { countScreeningHits } from '../src/screening.ts';
 import { type TestDatabase, testDatabase } from '../src/testing/database.ts';
 import { findForLogin } from '../src/login-accounts.ts';
@@ -75,6 +77,7 @@ const large = new Set(
     'QuestionVote',
     'Quiz',
     'QuizAnswer',
+    'Recording',
     'ScreeningHit',
     'User',
     'Visit',
@@ -154,6 +157,8 @@ beforeAll(async () => {
   await fill(
     `INSERT INTO "LiveSpan" ("id", "classId", "from", "to") SELECT gen_random_uuid(), "id", now(), now() FROM "LiveClass"`,
   );
+  await fill(`INSERT INTO "Recording" ("classId", "state", "startedAt", "durationMs", "updatedAt")
+    SELECT "id", 'ready', now(), 1, now() FROM "LiveClass"`);
   await fill(`INSERT INTO "ClassMember" ("classId", "userId") SELECT "classId", "userId" FROM "Visit"`);
   await fill(`INSERT INTO "ScreeningHit" ("id", "classId", "userId", "at", "surface", "category", "terms", "textSealed", "orgPath")
     SELECT gen_random_uuid(), c."id", gen_random_uuid(), now(), 'chat', '', '[]', '', '/x' || n || '/' ${each}`);
@@ -194,6 +199,14 @@ describe('statements that serve one request read no large table whole:', () => {
       ]);
     },
     'a page catches up': () => eventsSince(test.db, classId, 0, { userId: learner(), hosts: false }),
+    'a replay': async () => {
+      await getRecording(test.db, classId);
+      await chatPages(test.db, classId, 200);
+      await chatPage(test.db, classId, { page: 1, size: 200 });
+      await questionsAsked(test.db, classId, 500);
+      await stageTurns(test.db, classId, { hostId: here.instructorId, limit: 500 });
+    },
+    'recordings to be finished': () => listUnfinishedRecordings(test.db),
     'what is one’s own': () => ownPartOf(test.db, classId, learner()),
     'reports of presence': () =>
       upsertIntervals(test.db, [

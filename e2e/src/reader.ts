@@ -2,12 +2,14 @@
 import type { ClassReport } from '@keshi/contract/http/classes';
 import { classRoutes } from '@keshi/contract/http/classes';
 import { authRoutes } from '@keshi/contract/http/auth';
+import { replayRoutes, type Replay } from '@keshi/contract/http/replay';
 import type { BoardRow, TimelineSpan } from '@keshi/contract/domain';
 
 export interface Reader {
   readonly report: (classId: string) => Promise<ClassReport>;
   /** The learner's row by full name. */
   readonly row: (classId: string, name: string) => Promise<BoardRow>;
+  readonly replay: (classId: string) => Promise<Replay>;
 }
 
 export async function createReader(url: string, login: string, password: string): Promise<Reader> {
@@ -28,8 +30,15 @@ export async function createReader(url: string, login: string, password: string)
     if (!read.ok) throw new Error(`the report was answered with ${read.status}: ${await read.text()}`);
     return classRoutes.report.reply.parse(await read.json());
   }
+  async function replay(classId: string): Promise<Replay> {
+    const path = replayRoutes.replay.path.replace(':id', classId);
+    const read = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${accessToken}` } });
+    if (!read.ok) throw new Error(`the replay was answered with ${read.status}: ${await read.text()}`);
+    return replayRoutes.replay.reply.parse(await read.json());
+  }
   return {
     report,
+    replay,
     async row(classId, name) {
       const { rows } = await report(classId);
       const row = rows.find((candidate) => candidate.name === name);

@@ -3,7 +3,6 @@
  * port 443, and one whose browser is made to use the relay over TLS. All of them see, hear, and are seen on stage.
  */
 import { createHmac } from 'node:crypto';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Browser, chromiumPath, desktop, openBrowser } from '../src/chromium.ts';
@@ -114,10 +113,10 @@ const selectedPairs = `(async () => {
 const pairs = z.array(
   z.object({ candidateType: z.string(), protocol: z.string(), relayProtocol: z.string().nullable() }),
 );
-const waysOf = async (page: Page) => pairs.parse(await page.evaluate(selectedPairs));
 
-/** Both directions: what the class shows here, and what it is shown of here. */
-async function takesPart(learner: Browser, name: string): Promise<void> {
+/** Both directions, what the class shows here and what it is shown of here; answers the ways media took. */
+async function takesPart(learner: Browser, name: string): Promise<z.output<typeof pairs>> {
+  await enterClass(learner.page);
   await sees(learner.page, host);
   await hears(learner.page);
   await raiseHand(learner.page);
@@ -126,18 +125,17 @@ async function takesPart(learner: Browser, name: string): Promise<void> {
   await picturesAfter(learner.page, host);
   await soundAfter(learner.page);
   await picturesAfter(teacher.page, name);
+  return pairs.parse(await learner.page.evaluate(selectedPairs));
 }
 
 describe('a class with learners behind firewalls', () => {
   test('begins as any other', async () => {
     await openConsole(teacher.page);
     await startClass(teacher.page);
-    for (const learner of [tcp, relayed, forced]) await enterClass(learner.page);
   });
 
   test('reaches one whose network lets TCP alone out, without a relay', async () => {
-    await takesPart(tcp, learners.tcp);
-    const ways = await waysOf(tcp.page);
+    const ways = await takesPart(tcp, learners.tcp);
     expect(ways.length).toBe(2);
     // Seen from inside the candidate of a connection that goes out is of this host, or learnt on the way.
     for (const way of ways)
@@ -146,11 +144,12 @@ describe('a class with learners behind firewalls', () => {
         protocol: 'tcp',
         relayProtocol: null,
       });
+    // Pictures nobody looks at any more would only keep the machine from the next.
+    await tcp.close();
   });
 
   test('reaches one whose network lets out nothing but the pages and 443, over the relay', async () => {
-    await takesPart(relayed, learners.relayed);
-    const ways = await waysOf(relayed.page);
+    const ways = await takesPart(relayed, learners.relayed);
     expect(ways.length).toBe(2);
     for (const way of ways)
       expect(way).toEqual({
@@ -158,11 +157,11 @@ describe('a class with learners behind firewalls', () => {
         protocol: 'udp',
         relayProtocol: expect.stringMatching(/^(tcp|tls)$/),
       });
+    await relayed.close();
   });
 
   test('reaches one who is made to use the relay, over TLS', async () => {
-    await takesPart(forced, learners.forced);
-    const ways = await waysOf(forced.page);
+    const ways = await takesPart(forced, learners.forced);
     expect(ways.length).toBe(2);
     for (const way of ways)
       expect(way).toEqual({ candidateType: 'relay', protocol: 'udp', relayProtocol: 'tls' });

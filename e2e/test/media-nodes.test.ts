@@ -37,6 +37,7 @@ const learners = ['张三', '李秀英', '王小明'] as const;
 const patient = { timeout: 60_000 };
 /** What the death of a node may cost its people of picture. */
 const allowedStillMs = 5_000;
+const segmentMs = 2_000;
 
 let dataDir: string;
 let postgres: Postgres;
@@ -125,7 +126,7 @@ async function counts(browser: Browser): Promise<void> {
 test('[A2] a class that overflows gives a picture, then sound, then files, and says so; all of it counts', async () => {
   classId = await openConsole(teacher.page);
   await startClass(teacher.page);
-  nodes.push(await cluster.addSfu(room(3)));
+  nodes.push(await cluster.addSfu(room(4)));
   await enterClass(pupil(0).page);
   await picturesAfter(pupil(0).page, host);
   await soundAfter(pupil(0).page);
@@ -170,6 +171,16 @@ test('co-speakers on different nodes see and hear each other', async () => {
   expect(await figure(1, 'sfu_producers')).toBe(2);
 });
 
+test('Redis dies and comes back: the picture stands for nobody, and the nodes are known again', async () => {
+  for (const { page } of pupils) await watchStillness(page, host);
+  await redis.restart('SIGKILL');
+  for (const { page } of pupils) {
+    await picturesAfter(page, host);
+    expect(await longestStillness(page)).toBeLessThan(allowedStillMs);
+  }
+  for (const browser of pupils) await counts(browser);
+});
+
 test('[AT4, AT9] a node killed in mid-class costs its people under 5 s of picture, and nobody attendance', async () => {
   await watchStillness(pupil(0).page, host);
   const before = await chipOf(pupil(0).page);
@@ -210,5 +221,37 @@ test('[A6] no second of attendance is lost over all of it, and the class plays a
     await expect.poll(async () => (await reader.row(classId, name)).absentMs, patient).toBe(0);
     expect(missed(await reader.row(classId, name))).toEqual([]);
   }
+  const { live: span } = await liveTimeOf(classId);
+  const replayed = async () => {
+    const replay = await reader.replay(classId);
+    return replay.state === 'ready' ? replay : null;
+  };
+  await expect.poll(async () => (await replayed())?.state, { timeout: 120_000, interval: 500 }).toBe('ready');
+  const replay = await replayed();
+  // Two nodes that recorded it were killed: each death may cost a segment, and no more than its takeover took.
+  expect(replay?.durationMs).toBeLessThanOrEqual(span + 500);
+  expect(replay?.durationMs).toBeGreaterThan(span - 2 * (allowedStillMs + segmentMs));
+
+  const { page } = pupil(0);
+  await page.goto(`${cluster.url}/replay/${classId}`);
+  const video = page.locator('video').first();
+  const playing = () => video.evaluate((element) => (element as unknown as Player).currentTime);
+  await video.evaluate((element) => void (element as unknown as Player).play());
+  await expect.poll(playing, patient).toBeGreaterThan(2);
+  await video.evaluate((element, to) => void ((element as unknown as Player).currentTime = to), span / 2_000);
+  const from = span / 2_000;
+  await expect.poll(playing, patient).toBeGreaterThan(from + 2);
   for (const { errors } of [teacher, ...pupils]) expect(errors).toEqual([]);
 });
+
+/** What is asked of a video element. */
+interface Player {
+  currentTime: number;
+  play(): Promise<void>;
+}
+
+/** Live time of the class, ms, from the facts on record. */
+async function liveTimeOf(id: string): Promise<{ live: number }> {
+  const { totals } = await reader.report(id);
+  return { live: totals.liveMs };
+}

@@ -15,7 +15,7 @@ import { median, quantile, type BenchOptions, type Figure } from './figure.ts';
 import { openBareStorm } from './storm/bare-storm.ts';
 import { openOurStorm } from './storm/our-storm.ts';
 import type { StormSide } from './storm/side.ts';
-import { raiseStorm, type Storm } from './storm/storm.ts';
+import { raiseStorm, type JoinCosts, type Storm } from './storm/storm.ts';
 
 const defaultViewers = 1_000;
 /** A storm takes the better part of a minute. */
@@ -71,5 +71,26 @@ function figuresOf({ ours, bare }: Record<StormSide['name'], Storm[]>, rounds: n
       ratio: null,
       rounds,
     },
+    ...perJoin(ours, rounds),
+  ];
+}
+
+/** What a join costs each of ours, for the simulation. */
+function perJoin(storms: readonly Storm[], rounds: number): Figure[] {
+  const costs = storms.map((storm) => storm.perJoin).filter((each) => each !== null);
+  const of = (process: string, pick: (each: JoinCosts) => number): Figure => ({
+    figure: `storm_${process}_ms_per_join`,
+    value: median(costs.map(pick)),
+    unit: 'ms of processor time',
+    against: null,
+    againstValue: null,
+    ratio: null,
+    rounds,
+  });
+  return [
+    of('signaling', ({ signalingMs }) => signalingMs),
+    of('coordinator', ({ coordinatorMs }) => coordinatorMs),
+    of('node', ({ nodeMs }) => nodeMs),
+    of('worker', ({ workerMs }) => workerMs),
   ];
 }

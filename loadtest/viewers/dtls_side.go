@@ -1,21 +1,11 @@
 package main
 
 import (
-	"crypto"
-	_ "crypto/sha256" // For the fingerprint.
 	"net"
-	"strings"
 	"time"
 
 	"github.com/pion/transport/v5/packetio"
 )
-
-const fingerprintHash = crypto.SHA256
-
-// fingerprintOf writes it as browsers do, in capitals: the SFU compares letter by letter.
-func fingerprintOf(value string) []certificateFingerprint {
-	return []certificateFingerprint{{Algorithm: "sha-256", Value: strings.ToUpper(value)}}
-}
 
 // dtlsSide is what DTLS sees of a connection it shares with SRTP: the packets that were delivered to it.
 type dtlsSide struct {

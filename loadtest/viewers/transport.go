@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -10,33 +9,11 @@ import (
 	"time"
 
 	"github.com/pion/dtls/v3"
-	"github.com/pion/dtls/v3/pkg/crypto/fingerprint"
-	"github.com/pion/dtls/v3/pkg/crypto/selfsign"
 	"github.com/pion/ice/v4"
 	"github.com/pion/logging"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 )
-
-// identity is the certificate of all transports: a thousand browsers on one machine would have made theirs before the
-// storm.
-type identity struct {
-	certificate tls.Certificate
-	parameters  dtlsParameters
-}
-
-func newIdentity() (*identity, error) {
-	certificate, err := selfsign.GenerateSelfSigned()
-	if err != nil {
-		return nil, err
-	}
-	value, err := fingerprint.Fingerprint(certificate.Leaf, fingerprintHash)
-	if err != nil {
-		return nil, err
-	}
-	ours := fingerprintOf(value)
-	return &identity{certificate: certificate, parameters: dtlsParameters{Role: "client", Fingerprints: ours}}, nil
-}
 
 // transport is one ICE and DTLS connection to the SFU. It hears SRTP itself instead of through Pion's peer connection:
 // only the first packet of a stream is decrypted, to know that it is really one, and the others cost next to nothing.

@@ -92,14 +92,25 @@ func (v *viewer) enter(ctx context.Context, ticket string) (*joinReply, error) {
 	}
 }
 
-// pause waits as long as the refusal says; false when it is no refusal that may be tried again.
+// What a page tries again without being told when.
+const retryAfter = time.Second
+
+// pause waits until it may be tried again; false when that would be in vain, as with a refusal that is final, or when
+// there is no time left.
 func (v *viewer) pause(ctx context.Context, err error) bool {
+	wait := retryAfter
 	var refused *refusal
-	if !errors.As(err, &refused) || refused.RetryMs < 1 {
-		return false
+	if errors.As(err, &refused) {
+		switch {
+		case refused.RetryMs > 0:
+			wait = time.Duration(refused.RetryMs) * time.Millisecond
+		case refused.Code == "unavailable" || refused.Code == "media-unavailable" || refused.Code == "internal":
+		default:
+			return false
+		}
 	}
 	select {
-	case <-time.After(time.Duration(refused.RetryMs) * time.Millisecond):
+	case <-time.After(wait):
 		return true
 	case <-ctx.Done():
 		return false
@@ -121,7 +132,7 @@ func (v *viewer) stay(ctx, patient context.Context, joined *joinReply) error {
 	}()
 	begin := func(ctx context.Context, media *mediaReply) error {
 		if media.Mode == "hls" {
-			return errors.New("was given a stream of files")
+			return &refusal{Code: "hls"}
 		}
 		if media.Resumed && receiving != nil {
 			return v.expect(receiving, media.Consumers)
@@ -133,8 +144,20 @@ func (v *viewer) stay(ctx, patient context.Context, joined *joinReply) error {
 		receiving, err = v.receive(ctx, media)
 		return err
 	}
+	// settle goes on until media are there, or it would be in vain.
+	settle := func(ctx context.Context, media *mediaReply) error {
+		for {
+			err := begin(ctx, media)
+			if err == nil || !v.pause(ctx, err) {
+				return err
+			}
+			if media, err = v.rejoin(ctx, false); err != nil {
+				return err
+			}
+		}
+	}
 	if joined.Media != nil {
-		if err := begin(patient, joined.Media); err != nil {
+		if err := settle(patient, joined.Media); err != nil {
 			return err
 		}
 	}
@@ -156,10 +179,14 @@ func (v *viewer) stay(ctx, patient context.Context, joined *joinReply) error {
 					}
 				}
 			case "media.reset":
+				var reset struct {
+					Reason string `json:"reason"`
+				}
+				_ = json.Unmarshal(heard.payload, &reset)
 				again, done := context.WithTimeout(ctx, v.plan.patience())
-				media, err := v.rejoin(again, heard.payload)
+				media, err := v.rejoin(again, reset.Reason == "resync")
 				if err == nil {
-					err = begin(again, media)
+					err = settle(again, media)
 				}
 				done()
 				if err != nil {
@@ -172,14 +199,10 @@ func (v *viewer) stay(ctx, patient context.Context, joined *joinReply) error {
 	}
 }
 
-func (v *viewer) rejoin(ctx context.Context, reset json.RawMessage) (*mediaReply, error) {
-	var said struct {
-		Reason string `json:"reason"`
-	}
-	_ = json.Unmarshal(reset, &said)
+func (v *viewer) rejoin(ctx context.Context, resume bool) (*mediaReply, error) {
 	for {
 		v.result.Tries++
-		media, err := v.way.rejoin(ctx, said.Reason == "resync")
+		media, err := v.way.rejoin(ctx, resume)
 		if err == nil || !v.pause(ctx, err) {
 			return media, err
 		}

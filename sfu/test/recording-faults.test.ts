@@ -22,6 +22,8 @@ import {
 import { createRecordedStage, h264, tone, vp8, type RecordedStage } from './support/recorded-stage.ts';
 
 const run = promisify(execFile);
+/** Recordings last as long as what they record, and encoders are slow on a busy machine. */
+const timeout = 180_000;
 
 let stage: RecordedStage;
 let dir: string;
@@ -52,15 +54,15 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   recording.close();
   await stage.close();
-  await expect.poll(() => descendants('ffmpeg'), { timeout: 5_000 }).toEqual([]);
-  await expect.poll(() => descendants('recorder-process'), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => descendants('ffmpeg'), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => descendants('recorder-process'), { timeout: 20_000 }).toEqual([]);
 });
 
 const segments = () => segmentsOf(store, classId);
 const count = async () => (await segments()).length;
 const untilSegments = (least: number) =>
   expect
-    .poll(count, { timeout: 40_000, interval: 50, message: `${least} segments` })
+    .poll(count, { timeout: 90_000, interval: 50, message: `${least} segments` })
     .toBeGreaterThanOrEqual(least);
 const reasons = () => states.map(({ state, reason }) => reason ?? state);
 
@@ -84,9 +86,9 @@ async function kill(find: () => Promise<number[]>): Promise<void> {
   for (const pid of pids) process.kill(pid, 'SIGKILL');
 }
 
-describe('a recording goes on', () => {
-  it('without a hole when its ffmpeg is killed', async () => {
-    await begin();
+describe('a recording goes on', { timeout }, () => {
+  it.each(['h264', 'vp8'] as const)('without a hole when its ffmpeg is killed (%s)', async (codec) => {
+    await begin(codec === 'h264' ? h264() : vp8(), codec);
     await untilSegments(1);
     await kill(encoders);
     await untilSegments(3);
@@ -100,18 +102,20 @@ describe('a recording goes on', () => {
   });
 
   it('by itself when the recorder is killed, and loses a segment at most', async () => {
-    const { from } = await begin();
+    await begin();
     await untilSegments(2);
     await kill(() => descendants('recorder-process'));
     await untilSegments(5);
-    const length = Date.now() - from;
+    const to = Date.now();
     await recording.stop();
-    const [hole = 0, ...others] = holes(await segments());
+    const all = await segments();
+    const [hole = 0, ...others] = holes(all);
     expect(others).toEqual([]);
     // What was under way (up to two seconds), and the time a process takes to start on a busy machine.
     expect(hole).toBeGreaterThan(0);
     expect(hole).toBeLessThan(6_000);
-    expect(Math.abs(lengthOf(await segments()) + hole - length)).toBeLessThan(500);
+    // The time line is the server's, before and after.
+    expect(Math.abs((all.at(-1)?.startMs ?? 0) + (all.at(-1)?.durationMs ?? 0) - to)).toBeLessThan(500);
     expect(reasons()).toEqual(['recording', 'recorder-restarted', 'recording', 'stopped']);
     expect(stage.taps).toBe(0);
     await expectPlayable();
@@ -147,29 +151,28 @@ describe('a recording goes on', () => {
       await run('umount', ['-l', disk]);
     });
     store = await openStore(`${disk}/media`);
-    const onDisk = createRecording({
+    recording = createRecording({
       classId,
       tap: stage,
       store: { kind: 'folder', dir: `${disk}/media` },
       log,
       onState: (state) => states.push(state),
     });
-    onTestFinished(() => onDisk.close());
     await writeFile(`${disk}/ballast`, Buffer.alloc(2_700_000));
     await stage.publish({ source: 'camera', media: h264(), codec: 'h264' });
-    await onDisk.start();
+    await recording.start();
     const from = Date.now();
-    await expect.poll(reasons, { timeout: 40_000 }).toEqual(['recording', 'storage-full']);
+    await expect.poll(reasons, { timeout: 90_000 }).toEqual(['recording', 'storage-full']);
     await rm(`${disk}/ballast`);
-    await expect.poll(reasons, { timeout: 20_000 }).toEqual(['recording', 'storage-full', 'recording']);
+    await expect.poll(reasons, { timeout: 60_000 }).toEqual(['recording', 'storage-full', 'recording']);
     const length = Date.now() - from;
-    await onDisk.stop();
+    await recording.stop();
     expect(Math.abs(lengthOf(await segments()) - length)).toBeLessThan(500);
     expect(holes(await segments())).toEqual([]);
   });
 });
 
-describe('a recorder', () => {
+describe('a recorder', { timeout }, () => {
   it('puts away what it has when its node is gone', async () => {
     const program = fileURLToPath(new URL('../src/recording/recorder-process.ts', import.meta.url));
     const child = fork(program, [], { execArgv: [] });
@@ -177,7 +180,7 @@ describe('a recorder', () => {
     const heard: unknown[] = [];
     child.on('message', (message) => heard.push(message));
     child.send({ type: 'configure', classId, store: { kind: 'folder', dir: media } });
-    await expect.poll(() => heard, { timeout: 20_000 }).toContainEqual({ type: 'up' });
+    await expect.poll(() => heard, { timeout: 60_000 }).toContainEqual({ type: 'up' });
     child.send({ type: 'roll' });
     await untilSegments(1);
     const ended = once(child, 'exit');
@@ -202,7 +205,7 @@ describe('a recorder', () => {
     await expect(recording.start()).rejects.toThrow();
     expect(states.at(-1)).toEqual({ state: 'trouble', reason: 'storage-unavailable' });
     await rm(media);
-    await expect.poll(reasons, { timeout: 20_000 }).toEqual(['storage-unavailable', 'recording']);
+    await expect.poll(reasons, { timeout: 60_000 }).toEqual(['storage-unavailable', 'recording']);
     await recording.stop();
   });
 
@@ -211,7 +214,7 @@ describe('a recorder', () => {
     const starting = recording.start();
     recording.close();
     await expect(starting).rejects.toThrow();
-    await expect.poll(() => descendants('recorder-process'), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => descendants('recorder-process'), { timeout: 20_000 }).toEqual([]);
     expect(stage.taps).toBe(0);
     await expect(recording.resume()).rejects.toThrow();
     await recording.stop();

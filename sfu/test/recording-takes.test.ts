@@ -12,6 +12,7 @@ import { createShelf, type ShelfTrouble } from '../src/recording/shelf.ts';
 import { createSlate } from '../src/recording/slate.ts';
 import type { StageStreamInfo } from '../src/recording/stage-tap.ts';
 import { createTake, type TakenSegment, type Unsaved } from '../src/recording/take.ts';
+import type { Rotation } from '../src/recording/video-frame.ts';
 import { log } from './support/node.ts';
 import { complaints, openStore, probe, temporaryFolder, toneIn } from './support/recorded-media.ts';
 import { tone } from './support/recorded-stage.ts';
@@ -133,7 +134,7 @@ describe('sound', () => {
 });
 
 describe('a take', () => {
-  async function begin() {
+  async function begin(rotation: Rotation = 0) {
     const slate = await createSlate();
     const inits: Buffer[] = [];
     const segments: TakenSegment[] = [];
@@ -142,7 +143,7 @@ describe('a take', () => {
     const key = pictures?.[0]?.data;
     if (!format || !key) throw new Error('unreachable');
     const take = createTake({
-      format,
+      format: { ...format, rotation },
       startMs,
       listener: {
         init: (_, bytes) => inits.push(bytes),
@@ -179,6 +180,16 @@ describe('a take', () => {
     expect(streams.map(({ codec_name }) => codec_name)).toEqual(['h264', 'aac']);
     expect(format.start_time + format.duration).toBeCloseTo(5.333, 1);
     expect(await complaints(file)).toBe('');
+  });
+
+  it('of a telephone held upright is turned by players', async () => {
+    const { take, feed, inits, segments } = await begin(90);
+    feed(0, 1_000);
+    await take.end(startMs + 1_000);
+    const file = join(await temporaryFolder(), 'take.mp4');
+    await writeFile(file, Buffer.concat([...inits, ...segments.map(({ bytes }) => bytes)]));
+    const [picture] = (await probe(file)).streams;
+    expect(picture).toMatchObject({ width: 1280, height: 720, side_data_list: [{ rotation: -90 }] });
   });
 
   it('gives back what no segment holds when its ffmpeg is killed', async () => {

@@ -2,6 +2,7 @@
  * The one place every message of a page passes through: its shape, its rate, its sender's role. What is refused here has
  * changed nothing. Errors are mapped to acknowledgements here and nowhere else.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Ack } from '@keshi/contract/errors';
 import {
   beat as beatSchema,
@@ -51,8 +52,11 @@ export function createEdge(deps: EdgeDeps): { attach(connection: Connection): vo
     takeRate(connection, known ? name : null);
     if (!known) throw new AppError('unknown-event');
     if (!mayUse(connection.person.role, name)) throw new AppError('forbidden');
-    if (connection.stage !== 'joined' && name !== 'join' && name !== 'leave')
-      throw new AppError('not-joined');
+    const isAtTheDoor = name === 'join' || name === 'leave';
+    // A quick page has read that it is in and asks on, before this process, busy with a crowd, has come round to
+    // letting it in: that was put off until then before the page was answered, so it is done after this.
+    if (connection.stage === 'joining' && !isAtTheDoor) await setImmediate();
+    if (connection.stage !== 'joined' && !isAtTheDoor) throw new AppError('not-joined');
     if (connection.stage === 'joining' && name === 'join') throw new AppError('conflict');
     return call(connection, name, payload);
   }

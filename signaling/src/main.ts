@@ -12,7 +12,7 @@ import { createLogger, type Logger } from '@keshi/runtime/log';
 import { createMetrics, type Metrics } from '@keshi/runtime/metrics';
 import { createState } from '@keshi/runtime/state/state';
 import { registeredMediaNodes } from './media/nodes.ts';
-import { createSignaling } from './service.ts';
+import { createSignaling, type Signaling } from './service.ts';
 
 /** A storm of reconnects must find room in the queue: the system's own limit is what counts. */
 const backlog = 32_768;
@@ -22,7 +22,14 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     throw new ConfigError(['DATABASE_URL: missing (required for a process of its own)']);
   const metrics = createMetrics({ service: 'signaling' });
   const health = createHealth(log);
-  const http = openHttp(config, operations(config, health, metrics));
+  let signaling: Signaling | null = null;
+  const operate = operations(config, health, metrics);
+  const http = openHttp(config, (request, response) => {
+    const answer = async () => {
+      if (!(await signaling?.handle(request, response))) operate(request, response);
+    };
+    answer().catch(() => response.destroy());
+  });
   const db = createDb({
     url: config.databaseUrl,
     keys: config.piiKeys.map(({ id, key }) => ({ id, secret: key })),
@@ -46,9 +53,10 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     log,
   });
   lifecycle.onStop('media links', () => media.close());
-  const signaling = await createSignaling({ http, config, state, db, media, log, metrics, health, nodeId });
+  const running = await createSignaling({ http, config, state, db, media, log, metrics, health, nodeId });
+  signaling = running;
   lifecycle.onStop('http', () => closeHttp(http));
-  lifecycle.onStop('signaling', () => signaling.close(), 30_000);
+  lifecycle.onStop('signaling', () => running.close(), 30_000);
 
   http.listen({ port: config.signaling.port, host: config.host, backlog });
   await once(http, 'listening');

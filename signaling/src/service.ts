@@ -39,11 +39,15 @@ import { loadScreen, type Screen } from './screening.ts';
 import { createSessions } from './sessions.ts';
 import { createSocketServer } from './sockets.ts';
 import { createTroubles } from './troubles.ts';
+import { createAdmission } from './whip/admission.ts';
+import type { WhipHandler } from './whip/routes.ts';
+import { createWhipStage } from './whip/stage.ts';
+import { createWhip } from './whip/whip.ts';
 
 export interface SignalingDeps {
   /** Listening or about to; it stays its maker's to close. */
   http: HttpServer;
-  config: Pick<Config, 'tokenSecret' | 'redisUrl' | 'turn'> & {
+  config: Pick<Config, 'tokenSecret' | 'redisUrl' | 'turn' | 'trustProxy'> & {
     signaling: Pick<Config['signaling'], 'region' | 'hlsViewers'>;
   };
   state: State;
@@ -61,6 +65,8 @@ export interface SignalingDeps {
 
 export interface Signaling {
   readonly nodeId: string;
+  /** Answers the encoders' requests under /whip; false for all others, which the caller answers. */
+  readonly handle: WhipHandler;
   /** Everything that would have to be gone after everybody left: what a leak would show in. */
   census(): Record<'connections' | 'classes' | 'visits' | 'coordinators', number>;
   /** Sends everybody elsewhere, hands the classes on, and writes presence to the end. Idempotent. */
@@ -84,7 +90,14 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   let closing: Promise<void> | null = null;
 
   const rooms = deps.config.redisUrl ? await createRoomAdapter(deps.config.redisUrl, log) : null;
-  const sessions = createSessions({ bus: state.bus, db, connections, now, log });
+  const sessions = createSessions({
+    bus: state.bus,
+    db,
+    connections,
+    now,
+    log,
+    ended: (sid) => whip.loginEnded(sid),
+  });
   const io = createSocketServer({
     http: deps.http,
     tokenSecret: deps.config.tokenSecret,
@@ -222,7 +235,10 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     for (const { event } of events) {
       if (event.type !== 'class.changed') continue;
       if (event.class.state === 'paused') visits.signalClass(classId, 'pause', event.at);
-      if (event.class.state === 'ended') visits.signalClass(classId, 'end', event.at);
+      if (event.class.state === 'ended') {
+        visits.signalClass(classId, 'end', event.at);
+        whip.classEnded(classId);
+      }
       // What the pause or the end proved is looked at now, by everybody: it does not wait for the next second.
       if (event.class.state === 'paused' || event.class.state === 'ended') void facts.flush();
       chips.pushClass(classId);
@@ -270,6 +286,26 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     count: meters.event,
   });
 
+  const whip = await createWhip({
+    stage: createWhipStage({
+      admit: createAdmission({
+        coordinators,
+        relay,
+        region: deps.config.signaling.region,
+        isDraining: () => draining,
+      }),
+      link: deps.media.link,
+    }),
+    nodeId,
+    bus: state.bus,
+    tokenSecret: deps.config.tokenSecret,
+    endedLogins: sessions.endedOf,
+    iceServers: (userId) => iceServersFor(deps.config.turn, userId, now()),
+    trustProxy: deps.config.trustProxy,
+    now,
+    log,
+  });
+
   io.on('connection', (socket: ClassSocket) => {
     const connection = door.open(socket);
     sessions.opened(connection.sid);
@@ -305,6 +341,12 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     void sweepDead();
   });
 
+  const sweepWhip = () =>
+    whip.sweep().catch((error: unknown) => {
+      databaseFailed(error);
+      log.warn({ err: error }, 'the logins of encoders could not be compared');
+    });
+
   async function keepAnnounced(): Promise<void> {
     try {
       if (!(await state.registry.refresh(signalingKind, nodeId, nodeTtlMs))) {
@@ -334,6 +376,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     setInterval(() => void boards.tick(), flushMs),
     setInterval(() => void sweepDead(), janitorMs),
     setInterval(() => void recordings.sweep(), janitorMs),
+    setInterval(() => void sweepWhip(), janitorMs),
   ];
   meters.observe({
     connections: () => connections.size,
@@ -377,6 +420,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     await state.registry.withdraw(signalingKind, nodeId).catch(() => undefined);
     await consumption.stop();
     await boards.close();
+    await whip.close();
     await classes.close();
     troubles.close();
     // Closes the sockets; the HTTP server is its maker's, so only the engine is closed.
@@ -389,6 +433,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
 
   return {
     nodeId,
+    handle: whip.handle,
     census: () => ({
       connections: connections.size,
       classes: classes.size,

@@ -150,6 +150,7 @@ export async function startNode(
       tokenSecret,
       redisUrl,
       turn: options.turn ?? null,
+      trustProxy: 0,
       signaling: { region: null, hlsViewers: options.hlsViewers ?? 100 },
     },
     state,
@@ -161,6 +162,12 @@ export async function startNode(
     clock: () => (clock.stoppedAt ?? Date.now()) + clock.offset,
     limits: createConnectionLimits({ scale: options.limits ?? 1_000 }),
     ...(options.nodeId ? { nodeId: options.nodeId } : {}),
+  });
+  http.on('request', (request, response) => {
+    signaling.handle(request, response).then(
+      (handled) => handled || response.writeHead(404).end(),
+      () => response.destroy(),
+    );
   });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');

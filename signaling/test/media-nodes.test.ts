@@ -109,16 +109,20 @@ async function enter(person: Person) {
   const page = await openPage(node.url, ticketFor(person, world.classId));
   return { page, media: (await page.join(withMedia)).media };
 }
+/** As signaling knows it: in steps of 2 %, rounded up. */
+const usedOf = ({ id }: Sfu) => media.list().find((known) => known.id === id)?.used;
 const peersOn = ({ service }: Sfu) => service.node.stats().peers;
 
 test('[A2] picture, then sound, then an honest no before any time counts', async () => {
   const first = await startSfu(2);
   const host = await enter(world.host);
   expect(webrtcOf(host.media)).toMatchObject({ nodeId: first.id, squeezed: false });
-  const second = await startSfu(3);
+  const second = await startSfu(4);
   expect(webrtcOf((await enter(learner(0))).media)).toMatchObject({ nodeId: second.id, squeezed: false });
+  await expect.poll(() => usedOf(second), { timeout: 10_000 }).toBe(2);
   const squeezed = await enter(learner(1));
   expect(webrtcOf(squeezed.media)).toMatchObject({ nodeId: second.id, squeezed: true });
+  await expect.poll(() => usedOf(second), { timeout: 10_000 }).toBeCloseTo(3.04);
   expect(await codeOf(squeezed.page.send('media.audioOnly', { audioOnly: false }))).toBe('full');
 
   const refused = await openPage(node.url, ticketFor(learner(2), world.classId));

@@ -21,6 +21,7 @@ import { createSessions, type Sessions } from '../src/sessions.ts';
 import { createWhipStage } from '../src/whip/stage.ts';
 import { createWhip, type Whip } from '../src/whip/whip.ts';
 import { createWorld, log, sign, tokenSecret, type World } from './harness.ts';
+import { sfuConfig } from './media-world.ts';
 
 let sfu: SfuService;
 let world: World;
@@ -29,7 +30,7 @@ let sessions: Sessions;
 let unwatch: () => Promise<void>;
 let now = 0;
 /** What the coordinator of each class says of its host; absent: nobody of the stage. */
-const admitted = new Map<string, { sfuNode: string | null; held: MediaSource[] }>();
+const admitted = new Map<string, { nodeId: string | null; held: MediaSource[] }>();
 
 interface Node {
   url: string;
@@ -41,20 +42,11 @@ let classId: string;
 let sid: string;
 
 beforeAll(async () => {
-  sfu = await createSfuService(
-    {
-      workers: 1,
-      workerConsumers: 100,
-      workerMbps: 100,
-      listenIp: '127.0.0.1',
-      announcedAddress: null,
-      portBase: 0,
-      pipeAddress: null,
-      pipePorts: null,
-      region: null,
-    },
-    { log, metrics: createMetrics({ service: 'sfu' }), health: createHealth(log) },
-  );
+  sfu = await createSfuService(sfuConfig(1), {
+    log,
+    metrics: createMetrics({ service: 'sfu' }),
+    health: createHealth(log),
+  });
   world = await createWorld(1);
   state = await createState({ redisUrl: null }, log);
   const nodes: Whip[] = [];
@@ -73,7 +65,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   now += 3_600_000;
   classId = await world.schedule(`课 ${randomUUID()}`);
-  admitted.set(classId, { sfuNode: 'local', held: [] });
+  admitted.set(classId, { nodeId: 'local', held: [] });
   const opened = await openSession(world.db, {
     userId: world.host.id,
     refreshHash: randomUUID(),
@@ -100,7 +92,10 @@ async function startNode(nodes: Whip[] = []): Promise<Node> {
       async admit(id) {
         const answer = admitted.get(id);
         if (!answer) throw new AppError('not-on-stage');
-        return answer;
+        const { nodeId, held } = answer;
+        if (nodeId === null) throw new AppError('media-unavailable', { retryMs: 2_000 });
+        await near.request('class.open', { classId: id, nodes: [] });
+        return { nodeId, link: near, held };
       },
       link: (id) => (id === 'local' ? near : null),
     }),
@@ -234,7 +229,7 @@ describe('an encoder', () => {
   });
 
   test('whose source the class holds muted is muted from its first packet', async () => {
-    admitted.set(classId, { sfuNode: 'local', held: ['mic'] });
+    admitted.set(classId, { nodeId: 'local', held: ['mic'] });
     await begin();
     const { producers } = await sfu.node.request('class.stage', { classId });
     expect(producers.find(({ source }) => source === 'mic')?.paused).toBe(true);
@@ -332,7 +327,7 @@ describe('who may not', () => {
   test('whoever has no place on this stage, and nobody while there is no SFU', async () => {
     admitted.delete(classId);
     expect(await problem(await publish())).toMatchObject({ status: 409, code: 'not-on-stage' });
-    admitted.set(classId, { sfuNode: null, held: [] });
+    admitted.set(classId, { nodeId: null, held: [] });
     const away = await publish();
     expect(away.headers.get('retry-after')).toBe('2');
     expect(await problem(away)).toMatchObject({ status: 503, code: 'media-unavailable' });

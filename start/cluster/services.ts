@@ -155,7 +155,14 @@ async function startService(
   }
 
   await start();
-  return { role, port, pid: () => child.pid ?? 0, start, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+  return {
+    role,
+    port,
+    pid: () => child.pid ?? 0,
+    start,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -30,13 +30,13 @@ export function createModelClass(id: string): ModelClass {
     if (!stageNode || node === stageNode || taking.has(node) || node.watching(id) === 0) return;
     taking.add(node);
     stageNode.give(id, 1);
-    node.feed(id, true);
+    node.feed(id, 'fromPipe', true);
   }
 
   function drop(node: ModelNode): void {
     if (!taking.delete(node)) return;
     stageNode?.give(id, -1);
-    node.feed(id, false);
+    node.feed(id, 'fromPipe', false);
   }
 
   function open(node: ModelNode): void {
@@ -65,7 +65,7 @@ export function createModelClass(id: string): ModelClass {
       if (stageNode) throw new Error('the stage is somewhere already');
       open(node);
       stageNode = node;
-      node.feed(id, true);
+      node.feed(id, 'published', true);
       for (const other of opened) take(other);
     },
     lose(node) {
@@ -73,7 +73,7 @@ export function createModelClass(id: string): ModelClass {
       opened.delete(node);
       if (stageNode === node) {
         stageNode = null;
-        for (const other of taking) other.feed(id, false);
+        for (const other of taking) other.feed(id, 'fromPipe', false);
         taking.clear();
       } else drop(node);
     },

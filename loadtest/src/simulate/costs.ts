@@ -5,10 +5,11 @@
  */
 
 export interface Costs {
-  /** Processor time of a worker for each packet, µs: one that arrives, one encrypted to a viewer, one into a pipe. */
-  packetInMicros: number;
-  packetOutMicros: number;
-  packetPipedMicros: number;
+  /** Processor time of a worker for each packet, µs: from a publisher, out of a pipe, to a viewer, into a pipe. */
+  publishedMicros: number;
+  fromPipeMicros: number;
+  toViewerMicros: number;
+  intoPipeMicros: number;
   /** Processor time for one join: of the viewer's signaling node, the class's coordinator, the SFU node, its worker. */
   signalingJoinMs: number;
   coordinatorJoinMs: number;
@@ -18,9 +19,10 @@ export interface Costs {
 
 /** `npm run simulate -- --measure` for packets, `npm run bench -- class-join-storm` for joins. */
 export const measuredCosts: Costs = {
-  packetInMicros: 14,
-  packetOutMicros: 15,
-  packetPipedMicros: 12,
+  publishedMicros: 25,
+  fromPipeMicros: 35,
+  toViewerMicros: 16,
+  intoPipeMicros: 15,
   signalingJoinMs: 4,
   coordinatorJoinMs: 3,
   nodeJoinMs: 2.5,

@@ -5,6 +5,9 @@
 import { reservation, usedOf, type Placement, type WorkerLoad } from '@keshi/sfu/placement';
 import type { Costs, Stream } from './costs.ts';
 
+/** What a worker does with a packet. */
+type Handling = 'published' | 'fromPipe' | 'toViewer' | 'intoPipe';
+
 export interface ModelWorker {
   /** Streams to viewers, pipes apart. */
   consumers: number;
@@ -13,7 +16,7 @@ export interface ModelWorker {
   reserved: number;
   mbps: number;
   /** Packets a second, by what is done with them. */
-  packets: { in: number; out: number; piped: number };
+  packets: Record<Handling, number>;
   /** When it has done what was asked of it, simulated ms. */
   freeAt: number;
 }
@@ -50,8 +53,8 @@ export interface ModelNode {
   leave(classId: string, seat: ModelSeat): void;
   /** People of the class who are sent something here. */
   watching(classId: string): number;
-  /** The stage's streams come, or come no more, to the origin. */
-  feed(classId: string, isFed: boolean): void;
+  /** The stage's streams come to the origin, or come no more: from their publisher or out of a pipe from another node. */
+  feed(classId: string, from: 'published' | 'fromPipe', isFed: boolean): void;
   /** One more node takes the stage's streams from here, or one fewer. */
   give(classId: string, sign: 1 | -1): void;
   /** Streams in pipes that begin here, between workers of this node and to others. */
@@ -73,7 +76,7 @@ export function createModelNode(
     piped: 0,
     reserved: 0,
     mbps: 0,
-    packets: { in: 0, out: 0, piped: 0 },
+    packets: { published: 0, fromPipe: 0, toViewer: 0, intoPipe: 0 },
     freeAt: 0,
   }));
   const rooms = new Map<string, Room>();
@@ -100,29 +103,29 @@ export function createModelNode(
     return room;
   }
 
-  function arrive(at: number, sign: 1 | -1): void {
+  function arrive(at: number, from: 'published' | 'fromPipe', sign: 1 | -1): void {
     const { packets } = workerAt(at);
-    for (const { packetsPerSecond } of stage) packets.in += sign * packetsPerSecond;
+    for (const { packetsPerSecond } of stage) packets[from] += sign * packetsPerSecond;
   }
 
   function pipeFrom(at: number, sign: 1 | -1): void {
     const worker = workerAt(at);
     worker.piped += sign * stage.length;
-    for (const { packetsPerSecond } of stage) worker.packets.piped += sign * packetsPerSecond;
+    for (const { packetsPerSecond } of stage) worker.packets.intoPipe += sign * packetsPerSecond;
   }
 
   /** The stage crosses from the origin to a worker, or does so no more. */
   function cross(room: Room, to: number, sign: 1 | -1): void {
     if (to === room.origin) return;
     pipeFrom(room.origin, sign);
-    arrive(to, sign);
+    arrive(to, 'fromPipe', sign);
   }
 
   function send(worker: ModelWorker, { reserved, streams }: ModelSeat, sign: 1 | -1): void {
     worker.reserved += sign * reserved;
     worker.consumers += sign * streams.length;
     for (const { packetsPerSecond, mbps } of streams) {
-      worker.packets.out += sign * packetsPerSecond;
+      worker.packets.toViewer += sign * packetsPerSecond;
       worker.mbps += sign * mbps;
     }
   }
@@ -149,7 +152,12 @@ export function createModelNode(
     open(classId) {
       if (rooms.has(classId)) return;
       const origin = placement.origin(loads())?.at ?? 0;
-      rooms.set(classId, { origin, peers: workers.map(() => 0), watching: workers.map(() => 0), isFed: false });
+      rooms.set(classId, {
+        origin,
+        peers: workers.map(() => 0),
+        watching: workers.map(() => 0),
+        isFed: false,
+      });
     },
     enter(classId, streams, audioOnly) {
       const room = roomOf(classId);
@@ -166,12 +174,12 @@ export function createModelNode(
       send(workerAt(seat.worker), seat, -1);
     },
     watching: (classId) => rooms.get(classId)?.watching.reduce((sum, each) => sum + each, 0) ?? 0,
-    feed(classId, isFed) {
+    feed(classId, from, isFed) {
       const room = roomOf(classId);
       if (room.isFed === isFed) return;
       room.isFed = isFed;
       const sign = isFed ? 1 : -1;
-      arrive(room.origin, sign);
+      arrive(room.origin, from, sign);
       for (const [at, watching] of room.watching.entries()) if (watching > 0) cross(room, at, sign);
     },
     give(classId, sign) {
@@ -184,8 +192,9 @@ export function createModelNode(
 /** The share of one core that forwarding takes. */
 export function processorShare({ packets }: Pick<ModelWorker, 'packets'>, costs: Costs): number {
   const micros =
-    packets.in * costs.packetInMicros +
-    packets.out * costs.packetOutMicros +
-    packets.piped * costs.packetPipedMicros;
+    packets.published * costs.publishedMicros +
+    packets.fromPipe * costs.fromPipeMicros +
+    packets.toViewer * costs.toViewerMicros +
+    packets.intoPipe * costs.intoPipeMicros;
   return micros / 1e6;
 }

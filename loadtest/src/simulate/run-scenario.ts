@@ -217,6 +217,7 @@ export function runScenario(scenario: Scenario, nodeCount: number, means: Means)
           sounds: sounds.length,
           region: null,
           current: null,
+          squeezed: false,
           stage: person.isHost,
           without,
         },
@@ -332,7 +333,10 @@ export function runScenario(scenario: Scenario, nodeCount: number, means: Means)
     for (const node of alive)
       for (const worker of node.workers) {
         const load = { ...worker, consumers: worker.consumers + worker.piped, hasRouter: false };
-        worstBudgetShare = Math.max(worstBudgetShare, usedOf(load, placement.policy) / placement.policy.budget);
+        worstBudgetShare = Math.max(
+          worstBudgetShare,
+          usedOf(load, placement.policy) / placement.policy.budget,
+        );
         worstProcessorShare = Math.max(worstProcessorShare, processorShare(worker, costs));
       }
     outcome.worstBudgetShare = Math.max(outcome.worstBudgetShare, worstBudgetShare);

@@ -133,6 +133,7 @@ export async function openBareStorm({ viewers }: { viewers: number }): Promise<S
       room = { routers, transports: new Map(), producers: [], came: 0 };
       return { publisher: '', viewers: Array.from({ length: viewers }, () => '') };
     },
+    processorTimes: () => null,
     close,
   };
 }

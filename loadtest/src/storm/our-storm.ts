@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '@keshi/e2e/postgres';
+import { mediaWorkersOf } from '@keshi/e2e/processes';
 import { createLogger } from '@keshi/runtime/log';
 import { startRedis } from '@keshi/runtime/testing/redis';
 import { startCluster } from '../../../start/cluster/services.ts';
+import { allThreadsSeconds } from '../capacity/processor.ts';
 import { seedAudience } from './audience.ts';
 import type { StormSide } from './side.ts';
 
@@ -57,6 +59,16 @@ export async function openOurStorm({ viewers }: { viewers: number }): Promise<St
         next = null;
         const { host, learners } = await audience.tickets();
         return { publisher: host, viewers: learners };
+      },
+      async processorTimes() {
+        const total = (pids: readonly number[]) => pids.reduce((sum, pid) => sum + allThreadsSeconds(pid), 0);
+        const nodes = cluster.sfu.map((service) => service.pid());
+        const workers = await Promise.all(nodes.map(mediaWorkersOf));
+        return {
+          signaling: cluster.signaling.map((service) => allThreadsSeconds(service.pid())),
+          nodes: total(nodes),
+          workers: total(workers.flat()),
+        };
       },
       close,
     };

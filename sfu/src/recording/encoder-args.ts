@@ -31,9 +31,9 @@ export function encoderArgs(format: PictureFormat): string[] {
   ];
 }
 
-/** Only a turned picture needs a word more: players turn it. */
+/** Only a turned picture needs a word more, counted against the clock by ffmpeg 5: players turn it. */
 function copied({ rotation }: PictureFormat): string[] {
-  return ['-c:v', 'copy', ...(rotation ? ['-metadata:s:v:0', `rotate=${rotation}`] : [])];
+  return ['-c:v', 'copy', ...(rotation ? ['-metadata:s:v:0', `rotate=${360 - rotation}`] : [])];
 }
 
 function codedAnew({ width, height, rotation }: PictureFormat): string[] {

@@ -1,7 +1,7 @@
 /** Runs of ffmpeg (Debian's package): bounded, in the background of the media workers, and never outliving their pipes. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 
 /** ffmpeg is not installed. */
 export class FfmpegMissingError extends Error {
@@ -26,6 +26,8 @@ export interface FfmpegRun {
 }
 
 const maxWords = 2_000;
+/** Media workers go first, but pictures that are coded anew must keep up with their class. */
+const niceness = 5;
 
 /**
  * Starts ffmpeg with pipes. A group of its own, so that Ctrl-C at the terminal ends it by the end of its input and
@@ -94,7 +96,7 @@ export async function runFfmpeg({ args, input, signal, timeoutMs }: FfmpegOption
 
 function lowerPriority(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(pid, niceness);
   } catch {
     // It has ended already.
   }

@@ -10,7 +10,7 @@ import { recorderCommand, type RecorderCommand, type RecorderReport } from './re
 import { createSlate } from './slate.ts';
 
 /** So long the store is waited for at the end. */
-const settleMs = 20_000;
+const settleMs = 15_000;
 /** And at a pause, which somebody waits for. */
 const cutSettleMs = 2_000;
 

@@ -53,6 +53,7 @@ interface Stream {
 /** What is recorded lies so far behind what happens: the network's jitter and repeated packets fit into it. */
 const delayMs = 120;
 const tickMs = 10;
+const lateMs = 100;
 
 export function createRecorder(options: RecorderOptions): Recorder {
   const { classId, store, slate, log, onTrouble } = options;
@@ -99,9 +100,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
     for (const { audio } of streams.values()) if (audio) yield audio;
   }
 
+  let tickedMs = now();
+
   function tick(): void {
     const nowMs = now();
-    for (const { audio, video } of streams.values()) {
+    // After a stall of this process the packets that came meanwhile are read first: they are not lost.
+    const isLate = nowMs - tickedMs > lateMs;
+    tickedMs = nowMs;
+    for (const { audio, video } of isLate ? [] : streams.values()) {
       audio?.tick(nowMs);
       video?.tick(nowMs);
     }

@@ -52,9 +52,9 @@ export interface RecordingDeps {
   onState: (state: RecordingState) => void;
 }
 
-const beginTimeoutMs = 20_000;
-/** Longer than the recorder itself waits for the store. */
-const stopTimeoutMs = 35_000;
+const beginTimeoutMs = 30_000;
+/** Longer than the recorder itself waits for its encoders (twice, where one must be replaced) and the store. */
+const stopTimeoutMs = 60_000;
 /** A process that lived so long died of something else than its start. */
 const stableMs = 10_000;
 const hints: Partial<Record<RecordingTrouble, string>> = { 'ffmpeg-missing': 'apt-get install ffmpeg' };

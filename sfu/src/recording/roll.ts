@@ -69,11 +69,11 @@ export function createRoll({ view, source, current, startMs, listener, log }: Ro
     return begun;
   }
 
-  function takeUp({ pictures, sounds }: Unsaved): Take | null {
+  function takeUp({ fromMs, pictures, sounds }: Unsaved): Take | null {
     const first = pictures.findIndex(({ isKey }) => isKey);
     const key = pictures[first];
     if (!key) return null;
-    const next = begin(key.atMs);
+    const next = begin(Math.max(fromMs, key.atMs));
     for (const picture of pictures.slice(first)) next.picture(picture);
     for (const sound of sounds) next.sound(sound);
     return next;

@@ -18,7 +18,7 @@ export interface TakenSegment {
   bytes: Buffer;
 }
 
-/** What went in since `fromMs`, which no segment holds yet. */
+/** What went in since `fromMs`, which no segment holds yet; pictures from the key frame before on. */
 export interface Unsaved {
   fromMs: number;
   pictures: Picture[];
@@ -62,7 +62,7 @@ export interface Take {
 
 /** ffmpeg does not read: more than this is not kept for it. */
 const maxBacklog = 48 << 20;
-const endTimeoutMs = 10_000;
+const endTimeoutMs = 15_000;
 const bytesPerMs = (sampleRate * channels * 2) / 1000;
 
 export function createTake({ format, startMs, listener }: TakeOptions): Take {
@@ -92,9 +92,11 @@ export function createTake({ format, startMs, listener }: TakeOptions): Take {
   function tell(toMs: number, bytes: Buffer): void {
     const { fromMs, pictures, sounds } = unsaved;
     if (toMs <= fromMs) return;
+    // From a key frame on, which may be older: another take begins with what followed it.
+    const key = pictures.findLastIndex(({ isKey, atMs }) => isKey && atMs <= toMs);
     unsaved = {
       fromMs: toMs,
-      pictures: pictures.filter(({ atMs }) => atMs >= toMs),
+      pictures: pictures.slice(Math.max(0, key)),
       sounds: sounds.filter((sound) => sound.toMs > toMs),
     };
     listener.segment(id, { startMs: fromMs, durationMs: toMs - fromMs, bytes });

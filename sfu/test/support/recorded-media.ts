@@ -95,6 +95,8 @@ const probed = z.object({
       profile: z.string().optional(),
       width: z.number().optional(),
       height: z.number().optional(),
+      /** Degrees against the clock by which a player turns it. */
+      side_data_list: z.array(z.looseObject({ rotation: z.number().optional() })).optional(),
     }),
   ),
   format: z.object({ duration: z.coerce.number(), start_time: z.coerce.number() }),

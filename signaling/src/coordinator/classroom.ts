@@ -77,8 +77,6 @@ export interface Classroom {
   readonly policy: unknown;
   /** Names of everyone enrolled, by id: denominators and the roster. */
   readonly enrolled: ReadonlyMap<string, string>;
-  /** The class is set to be recorded [A6]. */
-  readonly record: boolean;
 
   state: ClassState;
   startedAt: number | null;
@@ -100,6 +98,8 @@ export interface Classroom {
   // Known only while it runs, never stored.
   online: Map<string, Presence>;
   sources: Map<string, ReadonlyMap<MediaSource, { readonly paused: boolean }>>;
+  /** The class is set to be recorded [A6]: as it was when it started, and until then as it was last read. */
+  record: boolean;
   recording: RecordingNow;
   /** How many are given less than they asked for, for want of room. */
   overflow: { squeezed: number; files: number };

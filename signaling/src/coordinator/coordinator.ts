@@ -247,6 +247,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       return room;
     },
     async command(actor, command) {
+      if (command.name === 'class.start') room.record = await store.isRecorded(room.id);
       const prepared = await lookUp(command);
       return enqueue(actor, (turn) => {
         // What was on its way when the ban came.

@@ -46,4 +46,6 @@ export interface ClassStore {
   ): Promise<{ results: Stored[]; inOrder: boolean }>;
   preparedQuiz(classId: string, quizId: string): Promise<AskedQuiz | null>;
   chatExists(classId: string, messageId: string): Promise<boolean>;
+  /** Whether the class is set to be recorded now: that may change until it starts. */
+  isRecorded(classId: string): Promise<boolean>;
 }

@@ -9,6 +9,7 @@ import {
   votersOf,
 } from '@keshi/db/class-recovery';
 import { answersTo, loadClass, type StoredClass } from '@keshi/db/class-state';
+import { getClass } from '@keshi/db/classes';
 import type { Db } from '@keshi/db/client';
 import { isRefused } from '@keshi/db/failures';
 import { latestChat } from '@keshi/db/class-state';
@@ -68,6 +69,7 @@ export function createClassStore(db: Db): ClassStore {
       return draft && { preparedId: quizId, draft };
     },
     chatExists: (classId, messageId) => hasMessage(db, classId, messageId),
+    isRecorded: async (classId) => (await getClass(db, classId))?.record ?? false,
   };
 }
 

@@ -30,8 +30,10 @@ export interface MediaNodes {
 
 type Load = Pick<SfuNodeInfo, 'draining' | 'region' | 'budget' | 'usedPercent' | 'records'>;
 
-/** A node says each second how loaded it is, and the registry takes a moment to tell it. */
+/** A node says each second how loaded it is, in steps: what is not shown by then is below a step. */
 const shownAfterMs = 2_500;
+/** What was placed so shortly before a node spoke may not have arrived there yet. */
+const arrivesWithinMs = 400;
 
 /** What was placed lately and may not be in a node's figures yet. */
 function createRecentPlacements() {
@@ -39,6 +41,11 @@ function createRecentPlacements() {
   return {
     add(streams: number) {
       recent.push({ at: performance.now(), streams });
+    },
+    /** The node has spoken: what had arrived by then is in its figures. */
+    shown() {
+      const since = performance.now() - arrivesWithinMs;
+      recent = recent.filter(({ at }) => at >= since);
     },
     sum() {
       const since = performance.now() - shownAfterMs;
@@ -117,6 +124,7 @@ export async function registeredMediaNodes(deps: {
         log.error({ nodeId: id }, 'an SFU node announced itself under an id that is taken');
       else {
         const begins = parsed.data.draining && !node.load.draining;
+        if (node.load.usedPercent !== parsed.data.usedPercent) node.recent.shown();
         node.load = parsed.data;
         if (begins) for (const fn of onDraining) fn(id);
       }

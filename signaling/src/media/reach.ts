@@ -24,6 +24,8 @@ export interface ReachDeps {
 
 /** How long a link may be down before the people there are moved. */
 const patienceMs = 800;
+/** The number of the attempt after the first that failed. */
+const refusedAttempt = 3;
 /** Pages of a node that drains move over this time. */
 const drainSpreadMs = 4_000;
 /** Pages of a node that is lost come back over this time for each thousand of them. */
@@ -99,7 +101,15 @@ export function createReach({ nodes, connections, broke, linkBack, lost, trouble
           return;
         }
         broke(nodeId);
-        if (state.kind === 'closed' || down.has(nodeId) || !met.has(nodeId)) return;
+        if (state.kind === 'closed' || !met.has(nodeId)) return;
+        if (down.has(nodeId)) {
+          // It was tried again and was not there: a process that died refuses at once, and need not be waited for.
+          if (state.attempt === refusedAttempt && down.get(nodeId) !== null) {
+            clearTimeout(down.get(nodeId) ?? undefined);
+            giveUp(nodeId);
+          }
+          return;
+        }
         down.set(nodeId, setTimeout(giveUp, patienceMs, nodeId).unref());
         trouble(true);
       });

@@ -7,10 +7,12 @@ import type { WhipSession } from './stage.ts';
 
 export interface OpenSession extends WhipSession {
   sid: string;
+  since: number;
 }
 
 export interface WhipSessions {
-  add(session: WhipSession, claims: Pick<WhipClaims, 'sid'>): void;
+  /** `now` in ms. */
+  add(session: WhipSession, claims: Pick<WhipClaims, 'sid'>, now: number): void;
   /** Null when it is not here, no longer the person's latest, or somebody else's. */
   find(session: WhipSession): OpenSession | null;
   /** False when it was not there: whoever asked first has closed it. */
@@ -18,6 +20,8 @@ export interface WhipSessions {
   ofLogin(sid: string): OpenSession[];
   ofClass(classId: string): OpenSession[];
   logins(): string[];
+  /** Of sessions that ended without a word nothing is told here: those that began before that time are forgotten. */
+  forget(before: number): void;
   readonly size: number;
 }
 
@@ -32,12 +36,17 @@ export function createWhipSessions(): WhipSessions {
   }
 
   return {
-    add: (session, { sid }) => void sessions.set(keyOf(session), { ...session, sid }),
+    add(session, { sid }, now) {
+      sessions.set(keyOf(session), { ...session, sid, since: now });
+    },
     find,
     remove: (session) => find(session) !== null && sessions.delete(keyOf(session)),
     ofLogin: (sid) => all().filter((one) => one.sid === sid),
     ofClass: (classId) => all().filter((one) => one.classId === classId),
     logins: () => [...new Set(all().map(({ sid }) => sid))],
+    forget(before) {
+      for (const [key, { since }] of sessions) if (since < before) sessions.delete(key);
+    },
     get size() {
       return sessions.size;
     },

@@ -31,39 +31,42 @@ export interface WhipStage {
   close(session: WhipSession): Promise<void>;
 }
 
+/**
+ * The SFU node where the person's media goes, with the class open there, and which of their sources the class holds
+ * muted. Throws `not-on-stage` for whoever may not publish, `media-unavailable` while there is no node.
+ */
+export type Admit = (
+  classId: string,
+  userId: string,
+) => Promise<{ nodeId: string; link: SfuLink; held: MediaSource[] }>;
+
 export interface WhipStageDeps {
-  /**
-   * Where the class's media is, and which sources of the person are held muted. Throws `not-on-stage` for whoever may
-   * not publish there, `class-ended` when it is over.
-   */
-  admit: (classId: string, userId: string) => Promise<{ sfuNode: string | null; held: MediaSource[] }>;
-  link: (sfuNode: string) => SfuLink | null;
+  admit: Admit;
+  link: (nodeId: string) => SfuLink | null;
 }
 
 export function createWhipStage({ admit, link }: WhipStageDeps): WhipStage {
-  function linkOf(sfuNode: string | null): SfuLink {
-    const found = sfuNode === null ? null : link(sfuNode);
+  function linkOf(nodeId: string): SfuLink {
+    const found = link(nodeId);
     if (found?.state.kind !== 'open') throw new AppError('media-unavailable', { retryMs: 2_000 });
     return found;
   }
 
   function partsOf({ sessionId, classId, userId }: WhipSession) {
-    const { sfuNode, transportId } = readSessionId(sessionId);
-    return { link: linkOf(sfuNode), peer: { classId, peerId: userId }, transportId };
+    const { nodeId, transportId } = readSessionId(sessionId);
+    return { link: linkOf(nodeId), peer: { classId, peerId: userId }, transportId };
   }
 
   return {
     async open({ classId, sub: userId }) {
-      const { sfuNode, held } = await admit(classId, userId);
-      const sfu = linkOf(sfuNode);
-      await sfu.request('class.open', { classId, nodes: [] });
+      const { nodeId, link: sfu, held } = await admit(classId, userId);
       const { sendTransport } = await sfu.request('peer.publish', {
         classId,
         peerId: userId,
         via: 'whip',
         held,
       });
-      const sessionId = writeSessionId(sfuNode ?? '', sendTransport.id);
+      const sessionId = writeSessionId(nodeId, sendTransport.id);
       return { session: { sessionId, classId, userId }, transport: sendTransport };
     },
     async connect(session, dtlsParameters) {
@@ -86,12 +89,12 @@ export function createWhipStage({ admit, link }: WhipStageDeps): WhipStage {
   };
 }
 
-const writeSessionId = (sfuNode: string, transportId: string) =>
-  `${Buffer.from(sfuNode, 'utf8').toString('base64url')}.${transportId}`;
+const writeSessionId = (nodeId: string, transportId: string) =>
+  `${Buffer.from(nodeId, 'utf8').toString('base64url')}.${transportId}`;
 
 /** Throws `media-not-found` for what never was a session. */
-function readSessionId(sessionId: string): { sfuNode: string; transportId: string } {
+function readSessionId(sessionId: string): { nodeId: string; transportId: string } {
   const [node, transportId, ...rest] = sessionId.split('.');
   if (!node || !transportId || rest.length > 0) throw new AppError('media-not-found');
-  return { sfuNode: Buffer.from(node, 'base64url').toString('utf8'), transportId };
+  return { nodeId: Buffer.from(node, 'base64url').toString('utf8'), transportId };
 }

@@ -37,6 +37,8 @@ export interface WhipDeps extends Omit<WhipRoutesDeps, 'keeper' | 'loginEnded'> 
 }
 
 const askMs = 3_000;
+/** No class is longer. */
+const longestMs = 24 * 3_600_000;
 const question = z.object({
   ask: z.enum(['exists', 'end']),
   session: z.object({ sessionId: z.string().max(400), classId: id, userId: id }),
@@ -83,7 +85,7 @@ export async function createWhip(deps: WhipDeps): Promise<Whip> {
   }
 
   const keeper: WhipKeeper = {
-    keep: (session: WhipSession, claims: WhipClaims) => sessions.add(session, claims),
+    keep: (session: WhipSession, claims: WhipClaims) => sessions.add(session, claims, deps.now()),
     exists: (session) => askKeeper({ ask: 'exists', session }),
     end: (session) => askKeeper({ ask: 'end', session }),
   };
@@ -99,6 +101,7 @@ export async function createWhip(deps: WhipDeps): Promise<Whip> {
       for (const session of sessions.ofClass(classId)) sessions.remove(session);
     },
     async sweep() {
+      sessions.forget(deps.now() - longestMs);
       const sids = sessions.logins();
       if (sids.length === 0) return;
       for (const sid of (await endedLogins(sids)).keys()) endAll(sessions.ofLogin(sid));

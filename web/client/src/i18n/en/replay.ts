@@ -13,7 +13,6 @@ export const replay: typeof zh = {
   recordOn: 'This class will be recorded',
   recordOff: 'This class will not be recorded',
   recordFixed: 'The class has begun; recording can no longer be changed.',
-  recordingOn: 'Recorded',
   recordedOn: 'This class was set to record',
   recordedOff: 'This class is not recorded',
   noticeTitle: 'This class is recorded',

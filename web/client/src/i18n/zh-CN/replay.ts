@@ -12,7 +12,6 @@ export const replay = {
   recordOn: '已设为录制',
   recordOff: '已设为不录制',
   recordFixed: '已经开课，录制不能再改。',
-  recordingOn: '本节课会录制',
   recordedOn: '本节课设为录制',
   recordedOff: '本节课不录制',
   noticeTitle: '本节课会录制',
