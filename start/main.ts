@@ -52,7 +52,7 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
 
   const recorder = createNodeRecorder({ store: mediaStore, storeConfig: config.mediaStore, log });
   const sfu = await createSfuService(config.sfu, { log, metrics, health, recorder });
-  lifecycle.onStop('media', () => sfu.close(), 45_000);
+  lifecycle.onStop('media', () => sfu.close(), 70_000);
   const [sfuEnd, signalingEnd] = createLocalLink({ contract: sfuContract, log });
   sfu.serve(sfuEnd);
 

@@ -10,8 +10,28 @@ import { ensureMinio } from './minio/install.mjs';
 
 /** @typedef {import('./install/checks.mjs').Result} Result */
 
-/** Browsers, the fonts they draw Chinese with, a network that can be cut, and the servers a cluster stands on. */
-const testPackages = ['chromium', 'ffmpeg', 'firefox-esr', 'fonts-noto-cjk', 'iproute2', 'redis-server', 'postgresql'];
+/**
+ * Browsers, the fonts they draw Chinese with, a network that can be cut, the servers a cluster stands on, a relay for
+ * closed networks, and an encoder that publishes over WHIP.
+ */
+const testPackages = [
+  'chromium',
+  'coturn',
+  'ffmpeg',
+  'firefox-esr',
+  'fonts-noto-cjk',
+  'gir1.2-gst-plugins-bad-1.0',
+  'gstreamer1.0-nice',
+  'gstreamer1.0-plugins-bad',
+  'gstreamer1.0-plugins-base',
+  'gstreamer1.0-plugins-good',
+  'gstreamer1.0-plugins-ugly',
+  'iproute2',
+  'openssl',
+  'postgresql',
+  'python3-gi',
+  'redis-server',
+];
 
 /** @type {Result[]} */
 const results = [];

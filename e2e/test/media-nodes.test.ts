@@ -23,6 +23,7 @@ import {
   raiseHand,
   sees,
   startClass,
+  takeOffStage,
   words,
 } from '../src/class-day.ts';
 import { keepEvidence } from '../src/evidence.ts';
@@ -194,6 +195,7 @@ test('[AT4, AT9] a node killed in mid-class costs its people under 5 s of pictur
 });
 
 test('the origin’s death moves the stage too', async () => {
+  await takeOffStage(teacher.page, learners[0]);
   for (const at of [0, 2]) await watchStillness(pupil(at).page, host);
   await node(0).kill();
   for (const at of [0, 2]) {
@@ -201,7 +203,6 @@ test('the origin’s death moves the stage too', async () => {
     expect(await longestStillness(pupil(at).page)).toBeLessThan(allowedStillMs);
     await soundAfter(pupil(at).page);
   }
-  await picturesAfter(teacher.page, learners[0]);
 });
 
 test('a node that drains moves its people before it ends', async () => {

@@ -124,7 +124,7 @@ describe('an encoder', () => {
       await picturesAfter(pupil.page, host);
       await soundAfter(pupil.page);
       expect(await studio.page.evaluate('globalThis.keshiEnd()')).toBe(200);
-      await expect.poll(() => widthOf(pupil.page), patient).not.toBe(400);
+      await pupil.page.getByText(live.cameraOff).waitFor({ timeout: patient.timeout });
     } finally {
       await studio.close();
       site.close();

@@ -10,7 +10,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openFeeder } from './capacity/feeder.ts';
-import { mean } from './figure.ts';
+import { median } from './figure.ts';
 import { openBlackHole } from './forward/black-hole.ts';
 import { checkModel, errorOf, tolerance } from './simulate/check.ts';
 import { delays, measuredCosts, stage } from './simulate/costs.ts';
@@ -76,7 +76,7 @@ async function measure(): Promise<void> {
   try {
     const windows: PacketCosts[] = [];
     for (let round = 0; round < rounds; round++) windows.push(await meter.measure());
-    const of = (name: keyof PacketCosts) => Number(mean(windows.map((costs) => costs[name])).toFixed(1));
+    const of = (name: keyof PacketCosts) => Number(median(windows.map((costs) => costs[name])).toFixed(1));
     console.log(
       JSON.stringify({
         publishedMicros: of('publishedMicros'),

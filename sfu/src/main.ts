@@ -72,7 +72,7 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   // Steps run in reverse: nobody new is sent here, everyone here is told to go elsewhere while the links still carry
   // it, and only then does the node leave the registry.
   lifecycle.onStop('registry', () => announcement.withdraw());
-  lifecycle.onStop('recordings and peers', () => service.close(), 45_000);
+  lifecycle.onStop('recordings and peers', () => service.close(), 70_000);
   lifecycle.onStop(
     'drain',
     async () => {

@@ -9,7 +9,7 @@ import { createLogger } from '@keshi/runtime/log';
 import { placeByLoad, usedOf, type Placement } from '@keshi/sfu/placement';
 import { openFeeder, type Lane } from '../capacity/feeder.ts';
 import { processorSeconds } from '../capacity/processor.ts';
-import { mean } from '../figure.ts';
+import { median } from '../figure.ts';
 import { openBlackHole } from '../forward/black-hole.ts';
 import { joinClass, publishLane, untilConsumers } from '../nodes/bench-class.ts';
 import { openLocalNodes, type LocalNode, type LocalNodes } from '../nodes/local-nodes.ts';
@@ -50,8 +50,8 @@ export const errorOf = ({ predicted, measured }: Comparison): number =>
   measured === predicted ? 0 : Math.abs(predicted - measured) / Math.max(measured, 1e-9);
 
 /**
- * `rounds`: windows of measuring costs and of measuring workers, in turns, whose means are compared. Some five seconds
- * each; a neighbour that comes and goes meets both.
+ * `rounds`: windows of measuring costs and of measuring workers, in turns. Some five seconds each; a neighbour that comes
+ * and goes meets both.
  */
 export async function checkModel(rounds: number): Promise<Check> {
   const placement = placeByLoad(policy);
@@ -87,9 +87,9 @@ export async function checkModel(rounds: number): Promise<Check> {
         real.map(({ pid }, at) => ((processorSeconds(pid) - (before[at] ?? 0)) * 1_000) / windowMs),
       );
     }
-    const meanAt = (windows: number[][], at: number) => mean(windows.map((window) => window[at] ?? NaN));
-    const total = (windows: number[][]) =>
-      mean(windows.map((window) => window.reduce((sum, share) => sum + share, 0)));
+    const shareAt = (windows: number[][], at: number) => windows.map((window) => window[at] ?? NaN);
+    const totals = (windows: number[][]) =>
+      windows.map((window) => window.reduce((sum, share) => sum + share, 0));
     return {
       layout: real.flatMap(({ census }, at) => [
         {
@@ -102,15 +102,21 @@ export async function checkModel(rounds: number): Promise<Check> {
       processor: [
         ...real.map((_, at) => ({
           what: `processor of worker ${at}`,
-          predicted: meanAt(predicted, at),
-          measured: meanAt(measured, at),
+          ...compare(shareAt(predicted, at), shareAt(measured, at)),
         })),
-        { what: 'processor of all workers', predicted: total(predicted), measured: total(measured) },
+        { what: 'processor of all workers', ...compare(totals(predicted), totals(measured)) },
       ],
     };
   } finally {
     for (const step of closers.toReversed()) await step();
   }
+}
+
+/** What was measured, and what was predicted for it: off by the median of what it was off by in each round. */
+function compare(predicted: readonly number[], measured: readonly number[]): Omit<Comparison, 'what'> {
+  const truth = median(measured);
+  const ratio = median(predicted.map((value, round) => value / (measured[round] ?? NaN)));
+  return { predicted: truth * ratio, measured: truth };
 }
 
 /** Everybody comes, one after another, to the real nodes and to the modelled ones. */

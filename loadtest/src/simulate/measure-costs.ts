@@ -21,7 +21,7 @@ export type PacketCosts = Pick<
 >;
 
 export interface CostMeter {
-  /** One window for each of the layouts. Costs are differences, so one measurement is worth little: take the mean of many. */
+  /** One window for each of the layouts. Costs are differences, so one measurement is worth little: take the median of many. */
   measure(): Promise<PacketCosts>;
   close(): Promise<void>;
 }

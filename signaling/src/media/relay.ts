@@ -75,8 +75,8 @@ export interface MediaRelayDeps {
 
 /** Previews of hours take a while. */
 const finishTimeoutMs = 15 * 60_000;
-/** What is open is stored first. */
-const stopTimeoutMs = 30_000;
+/** A recorder may take long to begin on a busy node, and stores what is open before it ends. */
+const recordingTimeoutMs = 65_000;
 
 export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
   const { nodes, connections, log } = deps;
@@ -262,8 +262,9 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
     async record(classId, nodeId, action, hostId) {
       if (action === 'start') {
         const link = await opened(classId, nodeId, []);
-        await link.request('recording.start', { classId, hostId });
-      } else await linkOf(nodeId).request(`recording.${action}`, { classId }, { timeoutMs: stopTimeoutMs });
+        await link.request('recording.start', { classId, hostId }, { timeoutMs: recordingTimeoutMs });
+      } else
+        await linkOf(nodeId).request(`recording.${action}`, { classId }, { timeoutMs: recordingTimeoutMs });
     },
     async finishRecording(classId, nodeId) {
       const link = linkOf(nodeId);
