@@ -26,11 +26,17 @@ export interface Browser {
 
 /**
  * One person's browser: a profile of its own. `secureOrigin` makes a plain http origin beyond localhost count as secure;
- * `trustedKey` is the hash of a certificate's key that it takes from whichever server (base64 of SHA-256).
+ * `trustedKey` is the hash of a certificate's key that it takes from whichever server (base64 of SHA-256);
+ * `framesPerSecond` is the fake camera's, 20 by default: fewer where many browsers share a small machine.
  */
 export async function openBrowser(
   screen: Screen,
-  options: { executablePath?: string; secureOrigin?: string; trustedKey?: string } = {},
+  options: {
+    executablePath?: string;
+    secureOrigin?: string;
+    trustedKey?: string;
+    framesPerSecond?: number;
+  } = {},
 ): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'keshi-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
@@ -52,7 +58,9 @@ export async function openBrowser(
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      '--use-fake-device-for-media-stream',
+      options.framesPerSecond
+        ? `--use-fake-device-for-media-stream=fps=${options.framesPerSecond}`
+        : '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
       '--auto-accept-this-tab-capture',
       '--auto-select-desktop-capture-source=Entire screen',

@@ -83,6 +83,7 @@ async function measure(): Promise<void> {
         fromPipeMicros: of('fromPipeMicros'),
         toViewerMicros: of('toViewerMicros'),
         intoPipeMicros: of('intoPipeMicros'),
+        idleMicros: of('idleMicros'),
       }),
     );
   } finally {

@@ -10,6 +10,8 @@ export interface Costs {
   fromPipeMicros: number;
   toViewerMicros: number;
   intoPipeMicros: number;
+  /** The same for a viewer's transport while nothing flows, µs in each second: reports and timers. */
+  idleMicros: number;
   /** Processor time for one join: of the viewer's signaling node, the class's coordinator, the SFU node, its worker. */
   signalingJoinMs: number;
   coordinatorJoinMs: number;
@@ -23,6 +25,7 @@ export const measuredCosts: Costs = {
   fromPipeMicros: 35,
   toViewerMicros: 16,
   intoPipeMicros: 15,
+  idleMicros: 100,
   signalingJoinMs: 4,
   coordinatorJoinMs: 3,
   nodeJoinMs: 2.5,

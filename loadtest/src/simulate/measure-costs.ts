@@ -17,7 +17,7 @@ import type { Costs } from './costs.ts';
 
 export type PacketCosts = Pick<
   Costs,
-  'publishedMicros' | 'fromPipeMicros' | 'toViewerMicros' | 'intoPipeMicros'
+  'publishedMicros' | 'fromPipeMicros' | 'toViewerMicros' | 'intoPipeMicros' | 'idleMicros'
 >;
 
 export interface CostMeter {
@@ -32,6 +32,10 @@ const many = { lanes: 3, viewers: 20 };
 const warmUpMs = 1_300;
 /** Short: what is compared with it is measured in between, and neighbours come and go. */
 const windowMs = 800;
+const idleMs = 800;
+/** The feeder waits this long for the last packets. */
+const drainMs = 200;
+const viewers = few.lanes * few.viewers + many.lanes * many.viewers;
 
 /** `firstLane` and the 34 after it are this meter's. */
 export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane: number): Promise<CostMeter> {
@@ -80,6 +84,9 @@ export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane:
   await feeder.feed([...crowds.none, ...crowds.few, ...crowds.many], warmUpMs);
   return {
     async measure() {
+      const before = processorSeconds(pids.far);
+      await feeder.feed([], idleMs);
+      const idleSeconds = processorSeconds(pids.far) - before;
       const alone = await perPacket(crowds.none);
       const small = await perPacket(crowds.few);
       const large = await perPacket(crowds.many);
@@ -89,6 +96,7 @@ export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane:
         fromPipeMicros: small.far - few.viewers * toViewerMicros,
         toViewerMicros,
         intoPipeMicros: small.near - alone.near,
+        idleMicros: (idleSeconds * 1e9) / (idleMs + drainMs) / viewers,
       };
     },
     close: () => cluster.close(),

@@ -11,6 +11,7 @@ type Handling = 'published' | 'fromPipe' | 'toViewer' | 'intoPipe';
 export interface ModelWorker {
   /** Streams to viewers, pipes apart. */
   consumers: number;
+  peers: number;
   /** Streams it sends into pipes, to other workers and nodes. */
   piped: number;
   reserved: number;
@@ -73,6 +74,7 @@ export function createModelNode(
   const { policy } = placement;
   const workers = Array.from({ length: workerCount }, (): ModelWorker => ({
     consumers: 0,
+    peers: 0,
     piped: 0,
     reserved: 0,
     mbps: 0,
@@ -122,6 +124,7 @@ export function createModelNode(
   }
 
   function send(worker: ModelWorker, { reserved, streams }: ModelSeat, sign: 1 | -1): void {
+    worker.peers += sign;
     worker.reserved += sign * reserved;
     worker.consumers += sign * streams.length;
     for (const { packetsPerSecond, mbps } of streams) {
@@ -190,11 +193,15 @@ export function createModelNode(
 }
 
 /** The share of one core that forwarding takes. */
-export function processorShare({ packets }: Pick<ModelWorker, 'packets'>, costs: Costs): number {
+export function processorShare(
+  { packets, peers }: Pick<ModelWorker, 'packets' | 'peers'>,
+  costs: Costs,
+): number {
   const micros =
     packets.published * costs.publishedMicros +
     packets.fromPipe * costs.fromPipeMicros +
     packets.toViewer * costs.toViewerMicros +
-    packets.intoPipe * costs.intoPipeMicros;
+    packets.intoPipe * costs.intoPipeMicros +
+    peers * costs.idleMicros;
   return micros / 1e6;
 }

@@ -35,6 +35,7 @@ export function watchClass({ api, classId, board, onConnection, onEnded }: Optio
         // An observer who only reads the board takes no sound and no picture.
         rtpCapabilities: null,
         resume: false,
+        mediaNode: null,
         audioOnly: false,
         lastSeq: null,
         visible: false,
