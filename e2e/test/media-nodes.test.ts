@@ -222,7 +222,8 @@ test('[A6] no second of attendance is lost over all of it, and the class plays a
   await endClass(teacher.page);
   for (const name of learners) {
     // They came when the class had begun; from then on nothing is missing.
-    const gaps = async () => missed(await reader.row(classId, name)).filter(({ reason }) => reason !== 'late');
+    const gaps = async () =>
+      missed(await reader.row(classId, name)).filter(({ reason }) => reason !== 'late');
     await expect.poll(gaps, patient).toEqual([]);
   }
   const { live: span } = await liveTimeOf(classId);
