@@ -36,7 +36,6 @@ export function watchClass({ api, classId, board, onConnection, onEnded }: Optio
         rtpCapabilities: null,
         resume: false,
         mediaNode: null,
-        mediaNode: null,
         audioOnly: false,
         lastSeq: null,
         visible: false,
