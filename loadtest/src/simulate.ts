@@ -75,7 +75,7 @@ async function measure(): Promise<void> {
   const meter = await openCostMeter(feeder, blackHole.sink, 0);
   try {
     const windows: PacketCosts[] = [];
-    for (let round = 0; round < rounds; round++) windows.push(await meter.measure());
+    for (let round = 0; round < rounds; round++) windows.push((await meter.measure()).costs);
     const of = (name: keyof PacketCosts) => Number(median(windows.map((costs) => costs[name])).toFixed(1));
     console.log(
       JSON.stringify({

@@ -189,7 +189,12 @@ describe('publishing', () => {
     const classId = await test.openClass();
     const host = randomUUID();
     await test.join(classId, host);
-    const { sendTransport } = await test.node.request('peer.publish', { classId, peerId: host, via: 'page', held: [] });
+    const { sendTransport } = await test.node.request('peer.publish', {
+      classId,
+      peerId: host,
+      via: 'page',
+      held: [],
+    });
     const create = (change: object) =>
       test.node.request('producer.create', {
         classId,

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { placeOrigin, placePeer, reservation, type PlacementPolicy, type WorkerLoad } from '../src/placement.ts';
+import {
+  placeOrigin,
+  placePeer,
+  reservation,
+  type PlacementPolicy,
+  type WorkerLoad,
+} from '../src/placement.ts';
 
 const policy: PlacementPolicy = { budget: 100, budgetMbps: 50, streamsPerPeer: 2, openingCost: 20 };
 const load = (consumers: number, reserved: number, hasRouter = false, mbps = 0): WorkerLoad => ({

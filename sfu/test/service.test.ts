@@ -40,7 +40,9 @@ describe('in this process', () => {
     await near.request('class.open', { classId, nodes: [] });
     const joined = await near.request('peer.join', joinOf(classId, peerId));
     expect(joined.recvTransport.iceCandidates).toHaveLength(2);
-    await expect(near.request('peer.publish', { classId, peerId: randomUUID(), via: 'page', held: [] })).rejects.toMatchObject({
+    await expect(
+      near.request('peer.publish', { classId, peerId: randomUUID(), via: 'page', held: [] }),
+    ).rejects.toMatchObject({
       code: 'media-not-found',
     });
     expect(await metrics.text()).toMatch(/keshi_sfu_transports\{port="\d+",service="test"\} 1/);

@@ -26,10 +26,11 @@ let sfu: SfuService;
 let world: World;
 let node: Node;
 beforeAll(async () => {
-  sfu = await createSfuService(
-    sfuConfig(1),
-    { log, metrics: createMetrics({ service: 'sfu' }), health: createHealth(log) },
-  );
+  sfu = await createSfuService(sfuConfig(1), {
+    log,
+    metrics: createMetrics({ service: 'sfu' }),
+    health: createHealth(log),
+  });
   const [near, far] = createLocalLink({ contract: sfuContract, log });
   sfu.serve(far);
   world = await createWorld();
@@ -242,7 +243,14 @@ describe('media of a class', () => {
     await page.message('media.reset', ({ reason }) => reason === 'worker-died');
     await expect
       .poll(
-        () => codeOf(page.send('media.rejoin', { rtpCapabilities: routerRtpCapabilities, resume: false, audioOnly: false })),
+        () =>
+          codeOf(
+            page.send('media.rejoin', {
+              rtpCapabilities: routerRtpCapabilities,
+              resume: false,
+              audioOnly: false,
+            }),
+          ),
         {
           timeout: 15_000,
           interval: 300,

@@ -1,14 +1,13 @@
 /**
  * The model against real nodes: the same people are placed by the same functions on two real SFU nodes of two workers
  * each and on two modelled ones; then the streams flow, and every worker's processor time is compared with what the
- * model says it needs, by costs measured in the same minutes.
+ * model says it needs, by costs measured in the same windows, so that neighbours on the machine meet both.
  */
 import { randomUUID } from 'node:crypto';
 import { placeViewer, type NodeLoad } from '@keshi/signaling/media/placement';
 import { createLogger } from '@keshi/runtime/log';
 import { placeByLoad, usedOf, type Placement } from '@keshi/sfu/placement';
 import { openFeeder, type Lane } from '../capacity/feeder.ts';
-import { processorSeconds } from '../capacity/processor.ts';
 import { median } from '../figure.ts';
 import { openBlackHole } from '../forward/black-hole.ts';
 import { joinClass, publishLane, untilConsumers } from '../nodes/bench-class.ts';
@@ -39,7 +38,6 @@ const classes = [60, 20, 10, 10, 6, 4];
 /** Small enough that the largest class needs both nodes, and no limit on bandwidth, which is measured only while streams flow. */
 const policy = { budget: 100, budgetMbps: 100_000, openingCost: 10 };
 const warmUpMs = 1_500;
-const windowMs = 1_500;
 const meterLanes = 128;
 
 /** Beyond this the model is wrong. */
@@ -49,10 +47,7 @@ export const tolerance = 0.1;
 export const errorOf = ({ predicted, measured }: Comparison): number =>
   measured === predicted ? 0 : Math.abs(predicted - measured) / Math.max(measured, 1e-9);
 
-/**
- * `rounds`: windows of measuring costs and of measuring workers, in turns. Some five seconds each; a neighbour that comes
- * and goes meets both.
- */
+/** `rounds` take some five seconds each. */
 export async function checkModel(rounds: number): Promise<Check> {
   const placement = placeByLoad(policy);
   const feeder = await openFeeder();
@@ -76,15 +71,19 @@ export async function checkModel(rounds: number): Promise<Check> {
 
     const real = cluster.nodes.flatMap(({ pool }) => [...pool.workers()]);
     const modelled = models.flatMap((model) => [...model.workers]);
+    const pids = real.map(({ pid }) => pid);
     const measured: number[][] = [];
     const predicted: number[][] = [];
     for (let round = 0; round < rounds; round++) {
-      const costs = { ...measuredCosts, ...(await meter.measure()) };
-      predicted.push(modelled.map((worker) => processorShare(worker, costs)));
-      const before = real.map(({ pid }) => processorSeconds(pid));
-      await feeder.feed(lanes, windowMs);
-      measured.push(
-        real.map(({ pid }, at) => ((processorSeconds(pid) - (before[at] ?? 0)) * 1_000) / windowMs),
+      const { costs: here, beside, flowing } = await meter.measure({ lanes, pids });
+      const costs = { ...measuredCosts, ...here };
+      measured.push(beside);
+      // Streams flowed for a part of that time.
+      predicted.push(
+        modelled.map((worker) => {
+          const idle = (worker.peers * costs.idleMicros) / 1e6;
+          return idle + flowing * (processorShare(worker, costs) - idle);
+        }),
       );
     }
     const shareAt = (windows: number[][], at: number) => windows.map((window) => window[at] ?? NaN);

@@ -20,9 +20,22 @@ export type PacketCosts = Pick<
   'publishedMicros' | 'fromPipeMicros' | 'toViewerMicros' | 'intoPipeMicros' | 'idleMicros'
 >;
 
+/** What runs on this machine while costs are measured, and is measured in the same windows. */
+export interface Beside {
+  lanes: readonly Lane[];
+  pids: readonly number[];
+}
+
+export interface Measurement {
+  costs: PacketCosts;
+  /** What each process of `beside` had of a core while its streams flowed for `flowing` of the time. */
+  beside: number[];
+  flowing: number;
+}
+
 export interface CostMeter {
   /** One window for each of the layouts. Costs are differences, so one measurement is worth little: take the median of many. */
-  measure(): Promise<PacketCosts>;
+  measure(beside?: Beside): Promise<Measurement>;
   close(): Promise<void>;
 }
 
@@ -30,12 +43,15 @@ const none = { lanes: 16, viewers: 0 };
 const few = { lanes: 16, viewers: 1 };
 const many = { lanes: 3, viewers: 20 };
 const warmUpMs = 1_300;
-/** Short: what is compared with it is measured in between, and neighbours come and go. */
-const windowMs = 800;
+const windowMs = 1_000;
 const idleMs = 800;
-/** The feeder waits this long for the last packets. */
-const drainMs = 200;
-const viewers = few.lanes * few.viewers + many.lanes * many.viewers;
+/** On the second worker, instructors too: they come as viewers first. */
+const peers = none.lanes + few.lanes * (few.viewers + 1) + many.lanes * (many.viewers + 1);
+
+interface Window {
+  micros: number[];
+  seconds: number;
+}
 
 /** `firstLane` and the 34 after it are this meter's. */
 export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane: number): Promise<CostMeter> {
@@ -53,7 +69,7 @@ export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane:
   const [near, far] = home?.pool.workers() ?? [];
   if (!home || !near || !far) throw new Error('the node has no workers');
   const { node } = home;
-  const pids = { near: near.pid, far: far.pid };
+  const pids = [near.pid, far.pid];
 
   let nextLane = firstLane;
   async function addClasses({ lanes, viewers }: typeof few): Promise<Lane[]> {
@@ -71,32 +87,50 @@ export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane:
     return made;
   }
 
-  /** Processor time for each packet that was published, µs, of both workers. */
-  async function perPacket(lanes: readonly Lane[]): Promise<{ near: number; far: number }> {
-    const before = { near: processorSeconds(pids.near), far: processorSeconds(pids.far) };
-    await feeder.feed(lanes, windowMs);
-    const packets = (lanes.length * packetsPerSecond * windowMs) / 1_000;
-    const micros = (pid: number, since: number) => ((processorSeconds(pid) - since) * 1e6) / packets;
-    return { near: micros(pids.near, before.near), far: micros(pids.far, before.far) };
+  /** Feeds those lanes; resolves with the processor time of each process in each second, µs. */
+  async function perSecond(lanes: readonly Lane[], of: readonly number[], ms: number): Promise<Window> {
+    const [before, began] = [of.map(processorSeconds), performance.now()];
+    await feeder.feed(lanes, ms);
+    const seconds = (performance.now() - began) / 1_000;
+    return {
+      micros: of.map((pid, at) => ((processorSeconds(pid) - (before[at] ?? 0)) * 1e6) / seconds),
+      seconds,
+    };
   }
 
   const crowds = { none: await addClasses(none), few: await addClasses(few), many: await addClasses(many) };
   await feeder.feed([...crowds.none, ...crowds.few, ...crowds.many], warmUpMs);
   return {
-    async measure() {
-      const before = processorSeconds(pids.far);
-      await feeder.feed([], idleMs);
-      const idleSeconds = processorSeconds(pids.far) - before;
+    async measure(beside = { lanes: [], pids: [] }) {
+      const all = [...pids, ...beside.pids];
+      const idle = await perSecond([], pids, idleMs);
+      const windows: Window[] = [];
+      /** For each packet that was published, µs; what the workers need anyway is left out. */
+      const perPacket = async (lanes: readonly Lane[]) => {
+        const window = await perSecond([...lanes, ...beside.lanes], all, windowMs);
+        windows.push(window);
+        const packets = (lanes.length * packetsPerSecond * windowMs) / 1_000;
+        const [near = NaN, far = NaN] = pids.map(
+          (_, at) => (((window.micros[at] ?? NaN) - (idle.micros[at] ?? NaN)) * window.seconds) / packets,
+        );
+        return { near, far };
+      };
       const alone = await perPacket(crowds.none);
       const small = await perPacket(crowds.few);
       const large = await perPacket(crowds.many);
       const toViewerMicros = (large.far - small.far) / (many.viewers - few.viewers);
+      const mean = (of: (window: Window) => number) =>
+        windows.reduce((sum, window) => sum + of(window), 0) / windows.length;
       return {
-        publishedMicros: alone.near,
-        fromPipeMicros: small.far - few.viewers * toViewerMicros,
-        toViewerMicros,
-        intoPipeMicros: small.near - alone.near,
-        idleMicros: (idleSeconds * 1e9) / (idleMs + drainMs) / viewers,
+        costs: {
+          publishedMicros: alone.near,
+          fromPipeMicros: small.far - few.viewers * toViewerMicros,
+          toViewerMicros,
+          intoPipeMicros: small.near - alone.near,
+          idleMicros: (idle.micros[1] ?? NaN) / peers,
+        },
+        beside: beside.pids.map((_, at) => mean(({ micros }) => (micros[pids.length + at] ?? NaN) / 1e6)),
+        flowing: mean(({ seconds }) => windowMs / (1_000 * seconds)),
       };
     },
     close: () => cluster.close(),

@@ -41,8 +41,11 @@ export function createReceiver({ device, socket, onStreams, onFailed }: Receiver
   let introducing = false;
   const consumers = new Map<string, { consumer: Consumer; stream: IncomingStream }>();
   /** What still plays while its successor connects: a move to another node is not seen. */
-  let retiring: { transport: Transport; streams: IncomingStream[]; timer: ReturnType<typeof setTimeout> } | null =
-    null;
+  let retiring: {
+    transport: Transport;
+    streams: IncomingStream[];
+    timer: ReturnType<typeof setTimeout>;
+  } | null = null;
   /** Streams offered while their consumer is still being made, so that a close in between is not lost. */
   const pending = new Set<string>();
   const closedEarly = new Set<string>();
