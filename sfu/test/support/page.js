@@ -86,7 +86,7 @@ window.keshi = {
     return joined.consumers.length;
   },
   async publish(mimeType) {
-    const joined = await request('peer.publish', as);
+    const joined = await request('peer.publish', { ...as, via: 'page', held: [] });
     sendTransport = wire(device.createSendTransport(joined.sendTransport));
     const media = await navigator.mediaDevices.getUserMedia({
       video: { width: 1280, height: 720, frameRate: 15 },
