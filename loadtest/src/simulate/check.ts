@@ -81,7 +81,7 @@ export async function checkModel(rounds: number): Promise<Check> {
       // Streams flowed for a part of that time.
       predicted.push(
         modelled.map((worker) => {
-          const idle = (worker.peers * costs.idleMicros) / 1e6;
+          const idle = (worker.viewers * costs.idleMicros) / 1e6;
           return idle + flowing * (processorShare(worker, costs) - idle);
         }),
       );

@@ -39,21 +39,24 @@ export interface CostMeter {
   close(): Promise<void>;
 }
 
-const none = { lanes: 16, viewers: 0 };
-const few = { lanes: 16, viewers: 1 };
-const many = { lanes: 3, viewers: 20 };
+/**
+ * Few classes, as many in each layout: a packet that has to wake a worker costs twice what one costs that comes while it
+ * works, so workers must be as awake as those the costs are used for, or less.
+ */
+const none = { lanes: 6, viewers: 0 };
+const few = { lanes: 6, viewers: 1 };
+const many = { lanes: 6, viewers: 12 };
 const warmUpMs = 1_300;
 const windowMs = 1_000;
 const idleMs = 800;
-/** On the second worker, instructors too: they come as viewers first. */
-const peers = none.lanes + few.lanes * (few.viewers + 1) + many.lanes * (many.viewers + 1);
+const viewers = few.lanes * few.viewers + many.lanes * many.viewers;
 
 interface Window {
   micros: number[];
   seconds: number;
 }
 
-/** `firstLane` and the 34 after it are this meter's. */
+/** `firstLane` and the seventeen after it are this meter's. */
 export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane: number): Promise<CostMeter> {
   const cluster = await openLocalNodes({
     workers: [2],
@@ -127,7 +130,7 @@ export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane:
           fromPipeMicros: small.far - few.viewers * toViewerMicros,
           toViewerMicros,
           intoPipeMicros: small.near - alone.near,
-          idleMicros: (idle.micros[1] ?? NaN) / peers,
+          idleMicros: (idle.micros[1] ?? NaN) / viewers,
         },
         beside: beside.pids.map((_, at) => mean(({ micros }) => (micros[pids.length + at] ?? NaN) / 1e6)),
         flowing: mean(({ seconds }) => windowMs / (1_000 * seconds)),

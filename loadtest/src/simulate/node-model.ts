@@ -11,7 +11,7 @@ type Handling = 'published' | 'fromPipe' | 'toViewer' | 'intoPipe';
 export interface ModelWorker {
   /** Streams to viewers, pipes apart. */
   consumers: number;
-  peers: number;
+  viewers: number;
   /** Streams it sends into pipes, to other workers and nodes. */
   piped: number;
   reserved: number;
@@ -74,7 +74,7 @@ export function createModelNode(
   const { policy } = placement;
   const workers = Array.from({ length: workerCount }, (): ModelWorker => ({
     consumers: 0,
-    peers: 0,
+    viewers: 0,
     piped: 0,
     reserved: 0,
     mbps: 0,
@@ -124,7 +124,7 @@ export function createModelNode(
   }
 
   function send(worker: ModelWorker, { reserved, streams }: ModelSeat, sign: 1 | -1): void {
-    worker.peers += sign;
+    if (streams.length > 0) worker.viewers += sign;
     worker.reserved += sign * reserved;
     worker.consumers += sign * streams.length;
     for (const { packetsPerSecond, mbps } of streams) {
@@ -194,7 +194,7 @@ export function createModelNode(
 
 /** The share of one core that forwarding takes. */
 export function processorShare(
-  { packets, peers }: Pick<ModelWorker, 'packets' | 'peers'>,
+  { packets, viewers }: Pick<ModelWorker, 'packets' | 'viewers'>,
   costs: Costs,
 ): number {
   const micros =
@@ -202,6 +202,6 @@ export function processorShare(
     packets.fromPipe * costs.fromPipeMicros +
     packets.toViewer * costs.toViewerMicros +
     packets.intoPipe * costs.intoPipeMicros +
-    peers * costs.idleMicros;
+    viewers * costs.idleMicros;
   return micros / 1e6;
 }
