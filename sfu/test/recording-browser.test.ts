@@ -108,6 +108,7 @@ it.each(['video/H264', 'video/VP8'])('%s', { timeout: 180_000 }, async (mimeType
   const folder = { kind: 'folder' as const, dir: `${dir}/media` };
   const recording = createRecording({ classId, tap: stage, store: folder, log, onState: () => undefined });
   onTestFinished(() => recording.close());
+  const asked = Date.now();
   await recording.start();
   const from = Date.now();
   await expect
@@ -118,7 +119,11 @@ it.each(['video/H264', 'video/VP8'])('%s', { timeout: 180_000 }, async (mimeType
 
   const segments = await segmentsOf(store, classId);
   expect(holes(segments)).toEqual([]);
-  expect(Math.abs(lengthOf(segments) - (to - from))).toBeLessThan(500);
+  // It begins when it is asked to, at the latest when it says so, and ends when it is told.
+  const began = segments[0]?.startMs ?? NaN;
+  expect(began).toBeGreaterThanOrEqual(asked);
+  expect(began).toBeLessThanOrEqual(from);
+  expect(Math.abs(began + lengthOf(segments) - to)).toBeLessThan(500);
   const takes = await takesOf(store, dir, classId);
   let pictures = 0;
   for (const { file, id } of takes) {
