@@ -56,6 +56,7 @@ beforeAll(async () => {
   tcp = await openBrowser(desktop, { ...trusting, executablePath: await open.wrap(chromiumPath) });
   relayed = await openBrowser(desktop, { ...trusting, executablePath: await closed.wrap(chromiumPath) });
   forced = await openBrowser(desktop, trusting);
+  await tcp.context.addInitScript(withoutRelay);
   await forced.context.addInitScript(relayOverTls);
   for (const { context } of [teacher, tcp, relayed, forced]) await listenTo(context);
   await logIn(teacher.page, url, 'teacher');
@@ -78,6 +79,16 @@ beforeEach(({ task }) =>
     output: () => `${product.output()}\n${turn.output()}`,
   }),
 );
+
+/** Runs in the page before its own code: no relay is there to be quicker than the direct way. */
+const withoutRelay = `{
+  const Original = RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends Original {
+    constructor(asked) {
+      super({ ...asked, iceServers: [] });
+    }
+  };
+}`;
 
 /** Runs in the page before its own code: whatever it asks for, its connections go through the relay, over TLS. */
 const relayOverTls = `{

@@ -78,6 +78,10 @@ async function allPages(page: Page): Promise<string[]> {
     for (const link of await linksOf(page))
       if (!found.some((known) => kindOf(known) === kindOf(link))) found.push(link);
   }
+  // A class leads to its replay only when it was recorded; the page says so as well when it was not.
+  const ofClass = found.find((path) => kindOf(path) === '/classes/:id');
+  if (ofClass && !found.some((path) => kindOf(path) === '/replay/:id'))
+    found.push(ofClass.replace('/classes/', '/replay/'));
   return found;
 }
 

@@ -20,7 +20,7 @@ import { scenarios } from './simulate/scenarios.ts';
 import { sizeCluster } from './simulate/size-cluster.ts';
 
 const reports = fileURLToPath(new URL('../reports', import.meta.url));
-const rounds = 15;
+const rounds = 9;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { check: { type: 'boolean' }, measure: { type: 'boolean' } } });

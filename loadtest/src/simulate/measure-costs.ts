@@ -1,7 +1,10 @@
 /**
- * What a worker's processor does for one packet, on this machine, now. Two workers of one node: classes are published
- * on the first and watched on the second, so that the pipe's cost shows apart; some classes have few viewers and some
- * have many, so that arriving and leaving can be told apart; and some nobody watches, so that they cross no pipe.
+ * What a worker's processor does for one packet, on this machine, now. Two workers of one node: all classes are published
+ * on the first; some are watched there, some on the second behind a pipe, some on both. Of each kind there are classes
+ * with few viewers and with many, so that what arriving costs and what each copy costs can be told apart.
+ *
+ * A worker that is woken seldom finds its caches cold and needs more for a packet than a busy one. Costs are measured
+ * with two classes at a time, about as seldom as workers are woken in the check that they are used for.
  */
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@keshi/runtime/log';
@@ -31,6 +34,8 @@ export interface Measurement {
   /** What each process of `beside` had of a core while its streams flowed for `flowing` of the time. */
   beside: number[];
   flowing: number;
+  /** Neighbours took so much that the windows say little. */
+  isStarved: boolean;
 }
 
 export interface CostMeter {
@@ -39,32 +44,33 @@ export interface CostMeter {
   close(): Promise<void>;
 }
 
-/**
- * Few classes, as many in each layout: a packet that has to wake a worker costs twice what one costs that comes while it
- * works, so workers must be as awake as those the costs are used for, or less.
- */
-const none = { lanes: 6, viewers: 0 };
-const few = { lanes: 6, viewers: 1 };
-const many = { lanes: 6, viewers: 12 };
+type Place = 'near' | 'far';
+
+const lanesEach = 2;
+const few = 5;
+const many = 30;
 const warmUpMs = 1_300;
 const windowMs = 1_000;
 const idleMs = 800;
-const viewers = few.lanes * few.viewers + many.lanes * many.viewers;
+/** Windows stretched by more than this were starved by neighbours: what was sent in them came in lumps, and cost less. */
+const longestStretch = 1.1;
+const drainMs = 200;
 
 interface Window {
   micros: number[];
   seconds: number;
 }
 
-/** `firstLane` and the seventeen after it are this meter's. */
+/** `firstLane` and the nine after it are this meter's. */
 export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane: number): Promise<CostMeter> {
+  let side: Place = 'near';
   const cluster = await openLocalNodes({
     workers: [2],
     log: createLogger({ name: 'costs', level: 'error', format: 'json' }),
     openTransport: securePeers(() => sink),
     placement: {
       ...placeByLoad(),
-      peer: (workers) => workers.at(-1) ?? null,
+      peer: (workers) => workers.at(side === 'near' ? 0 : -1) ?? null,
       origin: (workers) => workers[0] ?? null,
     },
   });
@@ -75,16 +81,22 @@ export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane:
   const pids = [near.pid, far.pid];
 
   let nextLane = firstLane;
-  async function addClasses({ lanes, viewers }: typeof few): Promise<Lane[]> {
+  const viewers = { near: 0, far: 0 };
+  async function addClasses(audience: Partial<Record<Place, number>>): Promise<Lane[]> {
     const made: Lane[] = [];
-    for (let at = 0; at < lanes; at++) {
+    for (let at = 0; at < lanesEach; at++) {
       const classId = randomUUID();
       const lane = nextLane++;
-      const before = node.census().consumers;
+      side = 'near';
       await node.request('class.open', { classId, nodes: [] });
       const port = await publishLane(node, classId, lane);
-      for (let viewer = 0; viewer < viewers; viewer++) await joinClass(node, classId, randomUUID());
-      await untilConsumers(node, before + 2 * viewers);
+      for (side of ['near', 'far'] as const)
+        for (let viewer = 0; viewer < (audience[side] ?? 0); viewer++) {
+          const before = node.census().consumers;
+          await joinClass(node, classId, randomUUID());
+          await untilConsumers(node, before + 2);
+          viewers[side] += 1;
+        }
       made.push({ lane, port, heardBy: 0 });
     }
     return made;
@@ -101,8 +113,14 @@ export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane:
     };
   }
 
-  const crowds = { none: await addClasses(none), few: await addClasses(few), many: await addClasses(many) };
-  await feeder.feed([...crowds.none, ...crowds.few, ...crowds.many], warmUpMs);
+  const crowds = {
+    nearFew: await addClasses({ near: few }),
+    nearMany: await addClasses({ near: many }),
+    farFew: await addClasses({ far: few }),
+    farMany: await addClasses({ far: many }),
+    both: await addClasses({ near: few, far: 1 }),
+  };
+  await feeder.feed(Object.values(crowds).flat(), warmUpMs);
   return {
     async measure(beside = { lanes: [], pids: [] }) {
       const all = [...pids, ...beside.pids];
@@ -118,22 +136,26 @@ export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane:
         );
         return { near, far };
       };
-      const alone = await perPacket(crowds.none);
-      const small = await perPacket(crowds.few);
-      const large = await perPacket(crowds.many);
-      const toViewerMicros = (large.far - small.far) / (many.viewers - few.viewers);
+      const nearFew = (await perPacket(crowds.nearFew)).near;
+      const nearMany = (await perPacket(crowds.nearMany)).near;
+      const farFew = (await perPacket(crowds.farFew)).far;
+      const farMany = (await perPacket(crowds.farMany)).far;
+      const both = (await perPacket(crowds.both)).near;
+      const toViewerMicros = (nearMany - nearFew + farMany - farFew) / (2 * (many - few));
+      const idleMicros = (idle.micros[0] ?? NaN) + (idle.micros[1] ?? NaN);
       const mean = (of: (window: Window) => number) =>
         windows.reduce((sum, window) => sum + of(window), 0) / windows.length;
       return {
         costs: {
-          publishedMicros: alone.near,
-          fromPipeMicros: small.far - few.viewers * toViewerMicros,
+          publishedMicros: (nearFew + nearMany - (few + many) * toViewerMicros) / 2,
+          fromPipeMicros: (farFew + farMany - (few + many) * toViewerMicros) / 2,
           toViewerMicros,
-          intoPipeMicros: small.near - alone.near,
-          idleMicros: (idle.micros[1] ?? NaN) / viewers,
+          intoPipeMicros: both - nearFew,
+          idleMicros: idleMicros / (viewers.near + viewers.far),
         },
         beside: beside.pids.map((_, at) => mean(({ micros }) => (micros[pids.length + at] ?? NaN) / 1e6)),
         flowing: mean(({ seconds }) => windowMs / (1_000 * seconds)),
+        isStarved: windows.some(({ seconds }) => 1_000 * seconds > longestStretch * (windowMs + drainMs)),
       };
     },
     close: () => cluster.close(),
