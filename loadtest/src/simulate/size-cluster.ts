@@ -1,4 +1,7 @@
-/** The smallest cluster that carries a scenario: everybody has picture and sound, also after its nodes have failed. */
+/**
+ * The smallest cluster that carries a scenario: everybody has picture and sound, also after its nodes have failed, and
+ * no worker would need more than its core.
+ */
 import { defaultClusterPolicy } from '@keshi/signaling/media/placement';
 import { defaultPlacement } from '@keshi/sfu/placement';
 import { runScenario, type Means, type Outcome, type Scenario } from './run-scenario.ts';
@@ -15,12 +18,15 @@ export function sizeCluster(scenario: Scenario, means: Means): Outcome {
   const { pictureShare } = means.policy ?? defaultClusterPolicy;
   const room = pictureShare * scenario.workersPerNode * defaultPlacement.budget;
   const least = Math.ceil(streams / room) + scenario.failuresAtMs.length;
-  for (let nodes = least; nodes <= mostOver * least; nodes += Math.max(1, Math.round(least / 50))) {
+  for (let nodes = least; nodes <= mostOver * least; nodes += Math.max(1, Math.round(least / 30))) {
     const outcome = runScenario(scenario, nodes, means);
     if (isCarried(outcome)) return outcome;
   }
   throw new Error(`${scenario.name}: ${mostOver * least} nodes are not enough`);
 }
 
-const isCarried = ({ squeezed, refused, failures }: Outcome) =>
-  squeezed === 0 && refused === 0 && failures.every(({ healedAfterMs }) => healedAfterMs !== null);
+const isCarried = ({ squeezed, refused, worstProcessorShare, failures }: Outcome) =>
+  worstProcessorShare <= 1 &&
+  squeezed === 0 &&
+  refused === 0 &&
+  failures.every(({ healedAfterMs }) => healedAfterMs !== null);
