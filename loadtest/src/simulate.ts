@@ -83,7 +83,6 @@ async function measure(): Promise<void> {
         fromPipeMicros: of('fromPipeMicros'),
         toViewerMicros: of('toViewerMicros'),
         intoPipeMicros: of('intoPipeMicros'),
-        idleMicros: of('idleMicros'),
       }),
     );
   } finally {

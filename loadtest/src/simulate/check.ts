@@ -50,7 +50,7 @@ export const tolerance = 0.1;
 export const errorOf = ({ predicted, measured }: Comparison): number =>
   measured === predicted ? 0 : Math.abs(predicted - measured) / Math.max(measured, 1e-9);
 
-/** `rounds` take some seven seconds each, up to three times that where neighbours starve them. */
+/** `rounds` take two seconds each, up to three times that where neighbours starve them. */
 export async function checkModel(rounds: number): Promise<Check> {
   const placement = placeByLoad(policy);
   const feeder = await openFeeder();
@@ -78,18 +78,11 @@ export async function checkModel(rounds: number): Promise<Check> {
     const measured: number[][] = [];
     const predicted: number[][] = [];
     for (let turn = 0; measured.length < rounds && turn < mostTurns * rounds; turn++) {
-      const { costs: here, beside, flowing, isStarved } = await meter.measure({ lanes, pids });
+      const { costs: here, beside, isStarved } = await meter.measure({ lanes, pids });
       // Where every window is starved, starved ones are all there is.
       if (isStarved && turn < (mostTurns - 1) * rounds) continue;
-      const costs = { ...measuredCosts, ...here };
       measured.push(beside);
-      // Streams flowed for a part of that time.
-      predicted.push(
-        modelled.map((worker) => {
-          const idle = (worker.viewers * costs.idleMicros) / 1e6;
-          return idle + flowing * (processorShare(worker, costs) - idle);
-        }),
-      );
+      predicted.push(modelled.map((worker) => processorShare(worker, { ...measuredCosts, ...here })));
     }
     const shareAt = (windows: number[][], at: number) => windows.map((window) => window[at] ?? NaN);
     const totals = (windows: number[][]) =>

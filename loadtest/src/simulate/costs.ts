@@ -10,8 +10,6 @@ export interface Costs {
   fromPipeMicros: number;
   toViewerMicros: number;
   intoPipeMicros: number;
-  /** The same for a viewer's transport while nothing flows, µs in each second: reports and timers. */
-  idleMicros: number;
   /** Processor time for one join: of the viewer's signaling node, the class's coordinator, the SFU node, its worker. */
   signalingJoinMs: number;
   coordinatorJoinMs: number;
@@ -19,17 +17,16 @@ export interface Costs {
   workerJoinMs: number;
 }
 
-/** `npm run simulate -- --measure` for packets, `npm run bench -- class-join-storm` for joins. */
+/** `npm run simulate -- --measure` for packets, `npm run bench -- class-join-storm --viewers 200` for joins. */
 export const measuredCosts: Costs = {
-  publishedMicros: 25,
-  fromPipeMicros: 35,
-  toViewerMicros: 16,
-  intoPipeMicros: 15,
-  idleMicros: 100,
-  signalingJoinMs: 4,
-  coordinatorJoinMs: 3,
-  nodeJoinMs: 2.5,
-  workerJoinMs: 2.5,
+  publishedMicros: 60,
+  fromPipeMicros: 50,
+  toViewerMicros: 21,
+  intoPipeMicros: 17,
+  signalingJoinMs: 20.4,
+  coordinatorJoinMs: 1.1,
+  nodeJoinMs: 15.4,
+  workerJoinMs: 15.1,
 };
 
 /** What a stage sends: a camera and a microphone, as in the capacity bench. */

@@ -1,26 +1,27 @@
 /**
- * What a worker's processor does for one packet, on this machine, now. Two workers of one node: all classes are published
- * on the first; some are watched there, some on the second behind a pipe, some on both. Of each kind there are classes
- * with few viewers and with many, so that what arriving costs and what each copy costs can be told apart.
+ * What a worker's processor does for one packet, on this machine, now: four workers with known classes, all fed at once,
+ * two that differ in their number of viewers alone, and two with a pipe between them. Their processor times are four
+ * equations for four costs, from one and the same window.
  *
- * A worker that is woken seldom finds its caches cold and needs more for a packet than a busy one. Costs are measured
- * with two classes at a time, about as seldom as workers are woken in the check that they are used for.
+ * A viewer's transport costs something without any packet (its bandwidth estimator has a clock), and a worker that is
+ * woken seldom needs more for a packet than a busy one. Both are in the cost of a packet to a viewer, which therefore
+ * holds for the stage's streams and for workers loaded about as these.
  */
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@keshi/runtime/log';
 import { placeByLoad } from '@keshi/sfu/placement';
 import type { Feeder, Lane } from '../capacity/feeder.ts';
 import { processorSeconds } from '../capacity/processor.ts';
-import { packetsPerSecond } from '../capacity/stream.ts';
+import { packetsPerSecond, streams } from '../capacity/stream.ts';
 import { joinClass, publishLane, untilConsumers } from '../nodes/bench-class.ts';
-import { openLocalNodes } from '../nodes/local-nodes.ts';
+import { openLocalNodes, type LocalNode } from '../nodes/local-nodes.ts';
 import { securePeers } from '../nodes/secure-peers.ts';
 import type { UdpAddress } from '../forward/path.ts';
 import type { Costs } from './costs.ts';
 
 export type PacketCosts = Pick<
   Costs,
-  'publishedMicros' | 'fromPipeMicros' | 'toViewerMicros' | 'intoPipeMicros' | 'idleMicros'
+  'publishedMicros' | 'fromPipeMicros' | 'toViewerMicros' | 'intoPipeMicros'
 >;
 
 /** What runs on this machine while costs are measured, and is measured in the same windows. */
@@ -31,131 +32,87 @@ export interface Beside {
 
 export interface Measurement {
   costs: PacketCosts;
-  /** What each process of `beside` had of a core while its streams flowed for `flowing` of the time. */
+  /** What each process of `beside` had of a core while its streams flowed. */
   beside: number[];
-  flowing: number;
-  /** Neighbours took so much that the windows say little. */
+  /** Neighbours took so much that the window says little. */
   isStarved: boolean;
 }
 
 export interface CostMeter {
-  /** One window for each of the layouts. Costs are differences, so one measurement is worth little: take the median of many. */
+  /** One window. Costs are differences, so one measurement is worth little: take the median of several. */
   measure(beside?: Beside): Promise<Measurement>;
   close(): Promise<void>;
 }
 
-type Place = 'near' | 'far';
-
 const lanesEach = 2;
-const few = 5;
-const many = 30;
-const warmUpMs = 1_300;
-const windowMs = 1_000;
-const idleMs = 800;
-/** Windows stretched by more than this were starved by neighbours: what was sent in them came in lumps, and cost less. */
-const longestStretch = 1.1;
+/** Viewers of each class. */
+const few = 6;
+const many = 16;
+const warmUpMs = 1_500;
+const windowMs = 2_000;
 const drainMs = 200;
+/** A window stretched by more than this was starved: what was sent in it came in lumps, and cost less. */
+const longestStretch = 1.05;
 
-interface Window {
-  micros: number[];
-  seconds: number;
-}
-
-/** `firstLane` and the nine after it are this meter's. */
+/** `firstLane` and the five after it are this meter's. */
 export async function openCostMeter(feeder: Feeder, sink: UdpAddress, firstLane: number): Promise<CostMeter> {
-  let side: Place = 'near';
+  let isFar = false;
   const cluster = await openLocalNodes({
-    workers: [2],
+    workers: [1, 1, 2],
     log: createLogger({ name: 'costs', level: 'error', format: 'json' }),
     openTransport: securePeers(() => sink),
     placement: {
       ...placeByLoad(),
-      peer: (workers) => workers.at(side === 'near' ? 0 : -1) ?? null,
+      peer: (workers) => workers.at(isFar ? -1 : 0) ?? null,
       origin: (workers) => workers[0] ?? null,
     },
   });
-  const [home] = cluster.nodes;
-  const [near, far] = home?.pool.workers() ?? [];
-  if (!home || !near || !far) throw new Error('the node has no workers');
-  const { node } = home;
-  const pids = [near.pid, far.pid];
+  const [small, large, piped] = cluster.nodes;
+  if (!small || !large || !piped) throw new Error('the cluster has no nodes');
+  const pids = cluster.nodes.flatMap(({ pool }) => pool.workers().map(({ pid }) => pid));
+  const lanes: Lane[] = [];
 
-  let nextLane = firstLane;
-  const viewers = { near: 0, far: 0 };
-  async function addClasses(audience: Partial<Record<Place, number>>): Promise<Lane[]> {
-    const made: Lane[] = [];
+  async function addClasses({ node }: LocalNode, near: number, far: number): Promise<void> {
     for (let at = 0; at < lanesEach; at++) {
       const classId = randomUUID();
-      const lane = nextLane++;
-      side = 'near';
+      const lane = firstLane + lanes.length;
+      isFar = false;
       await node.request('class.open', { classId, nodes: [] });
-      const port = await publishLane(node, classId, lane);
-      for (side of ['near', 'far'] as const)
-        for (let viewer = 0; viewer < (audience[side] ?? 0); viewer++) {
-          const before = node.census().consumers;
-          await joinClass(node, classId, randomUUID());
-          await untilConsumers(node, before + 2);
-          viewers[side] += 1;
-        }
-      made.push({ lane, port, heardBy: 0 });
+      lanes.push({ lane, port: await publishLane(node, classId, lane), heardBy: 0 });
+      for (let viewer = 0; viewer < near + far; viewer++) {
+        isFar = viewer >= near;
+        const before = node.census().consumers;
+        await joinClass(node, classId, randomUUID());
+        await untilConsumers(node, before + streams.length);
+      }
     }
-    return made;
   }
 
-  /** Feeds those lanes; resolves with the processor time of each process in each second, µs. */
-  async function perSecond(lanes: readonly Lane[], of: readonly number[], ms: number): Promise<Window> {
-    const [before, began] = [of.map(processorSeconds), performance.now()];
-    await feeder.feed(lanes, ms);
-    const seconds = (performance.now() - began) / 1_000;
-    return {
-      micros: of.map((pid, at) => ((processorSeconds(pid) - (before[at] ?? 0)) * 1e6) / seconds),
-      seconds,
-    };
-  }
-
-  const crowds = {
-    nearFew: await addClasses({ near: few }),
-    nearMany: await addClasses({ near: many }),
-    farFew: await addClasses({ far: few }),
-    farMany: await addClasses({ far: many }),
-    both: await addClasses({ near: few, far: 1 }),
-  };
-  await feeder.feed(Object.values(crowds).flat(), warmUpMs);
+  await addClasses(small, few, 0);
+  await addClasses(large, many, 0);
+  await addClasses(piped, few, many);
+  await feeder.feed(lanes, warmUpMs);
   return {
     async measure(beside = { lanes: [], pids: [] }) {
       const all = [...pids, ...beside.pids];
-      const idle = await perSecond([], pids, idleMs);
-      const windows: Window[] = [];
-      /** For each packet that was published, µs; what the workers need anyway is left out. */
-      const perPacket = async (lanes: readonly Lane[]) => {
-        const window = await perSecond([...lanes, ...beside.lanes], all, windowMs);
-        windows.push(window);
-        const packets = (lanes.length * packetsPerSecond * windowMs) / 1_000;
-        const [near = NaN, far = NaN] = pids.map(
-          (_, at) => (((window.micros[at] ?? NaN) - (idle.micros[at] ?? NaN)) * window.seconds) / packets,
-        );
-        return { near, far };
-      };
-      const nearFew = (await perPacket(crowds.nearFew)).near;
-      const nearMany = (await perPacket(crowds.nearMany)).near;
-      const farFew = (await perPacket(crowds.farFew)).far;
-      const farMany = (await perPacket(crowds.farMany)).far;
-      const both = (await perPacket(crowds.both)).near;
-      const toViewerMicros = (nearMany - nearFew + farMany - farFew) / (2 * (many - few));
-      const idleMicros = (idle.micros[0] ?? NaN) + (idle.micros[1] ?? NaN);
-      const mean = (of: (window: Window) => number) =>
-        windows.reduce((sum, window) => sum + of(window), 0) / windows.length;
+      const [before, began] = [all.map(processorSeconds), performance.now()];
+      await feeder.feed([...lanes, ...beside.lanes], windowMs);
+      const spent = all.map((pid, at) => processorSeconds(pid) - (before[at] ?? 0));
+      // For each packet that was published there, µs.
+      const packets = (lanesEach * packetsPerSecond * windowMs) / 1_000;
+      const [withFew = NaN, withMany = NaN, near = NaN, far = NaN] = spent.map(
+        (seconds) => (seconds * 1e6) / packets,
+      );
+      const toViewerMicros = (withMany - withFew) / (many - few);
       return {
         costs: {
-          publishedMicros: (nearFew + nearMany - (few + many) * toViewerMicros) / 2,
-          fromPipeMicros: (farFew + farMany - (few + many) * toViewerMicros) / 2,
+          publishedMicros: withFew - few * toViewerMicros,
+          fromPipeMicros: far - many * toViewerMicros,
           toViewerMicros,
-          intoPipeMicros: both - nearFew,
-          idleMicros: idleMicros / (viewers.near + viewers.far),
+          intoPipeMicros: near - withFew,
         },
-        beside: beside.pids.map((_, at) => mean(({ micros }) => (micros[pids.length + at] ?? NaN) / 1e6)),
-        flowing: mean(({ seconds }) => windowMs / (1_000 * seconds)),
-        isStarved: windows.some(({ seconds }) => 1_000 * seconds > longestStretch * (windowMs + drainMs)),
+        beside: spent.slice(pids.length).map((seconds) => (seconds * 1_000) / windowMs),
+        isStarved: performance.now() - began > longestStretch * (windowMs + drainMs),
       };
     },
     close: () => cluster.close(),

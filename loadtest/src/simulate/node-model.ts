@@ -11,7 +11,6 @@ type Handling = 'published' | 'fromPipe' | 'toViewer' | 'intoPipe';
 export interface ModelWorker {
   /** Streams to viewers, pipes apart. */
   consumers: number;
-  viewers: number;
   /** Streams it sends into pipes, to other workers and nodes. */
   piped: number;
   reserved: number;
@@ -74,7 +73,6 @@ export function createModelNode(
   const { policy } = placement;
   const workers = Array.from({ length: workerCount }, (): ModelWorker => ({
     consumers: 0,
-    viewers: 0,
     piped: 0,
     reserved: 0,
     mbps: 0,
@@ -124,7 +122,6 @@ export function createModelNode(
   }
 
   function send(worker: ModelWorker, { reserved, streams }: ModelSeat, sign: 1 | -1): void {
-    if (streams.length > 0) worker.viewers += sign;
     worker.reserved += sign * reserved;
     worker.consumers += sign * streams.length;
     for (const { packetsPerSecond, mbps } of streams) {
@@ -193,15 +190,11 @@ export function createModelNode(
 }
 
 /** The share of one core that forwarding takes. */
-export function processorShare(
-  { packets, viewers }: Pick<ModelWorker, 'packets' | 'viewers'>,
-  costs: Costs,
-): number {
+export function processorShare({ packets }: Pick<ModelWorker, 'packets'>, costs: Costs): number {
   const micros =
     packets.published * costs.publishedMicros +
     packets.fromPipe * costs.fromPipeMicros +
     packets.toViewer * costs.toViewerMicros +
-    packets.intoPipe * costs.intoPipeMicros +
-    viewers * costs.idleMicros;
+    packets.intoPipe * costs.intoPipeMicros;
   return micros / 1e6;
 }
