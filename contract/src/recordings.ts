@@ -61,6 +61,24 @@ export function parseSegmentName(name: string): RecordingSegment | null {
   return parsed.success ? parsed.data : null;
 }
 
+/** Segments of one view may meet within this of each other: they are cut at frames, not at milliseconds. */
+const meetsMs = 250;
+
+/**
+ * What plays of one view, in the order of its time. Two nodes may have recorded the same moments while one of them
+ * could not be reached: what is covered already is left out, so that no moment plays twice.
+ */
+export function playable(segments: readonly RecordingSegment[]): RecordingSegment[] {
+  const chosen: RecordingSegment[] = [];
+  let until = -Infinity;
+  for (const segment of [...segments].sort((a, b) => a.startMs - b.startMs)) {
+    if (segment.startMs < until - meetsMs) continue;
+    chosen.push(segment);
+    until = segment.startMs + segment.durationMs;
+  }
+  return chosen;
+}
+
 /** The take's initialisation segment. Throws a ZodError when a part is out of its bounds. */
 export function initName(parts: Pick<RecordingSegment, 'classId' | 'view' | 'take'>): string {
   return `${viewPrefix(parts.classId, parts.view)}${recordingTake.parse(parts.take)}.init.mp4`;

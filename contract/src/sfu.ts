@@ -44,11 +44,15 @@ export const sfuRequests = {
   'class.open': { params: z.object({ classId: id, nodes: z.array(nodeId) }), result: none },
   /** Closes every transport of the class; idempotent. */
   'class.close': { params: z.object({ classId: id }), result: none },
-  /** What is published on this node now, for a coordinator that begins or has lost sight of it; empty for an unknown class. */
+  /**
+   * What is published on this node now, and whether it records the class, for a coordinator that begins or has lost
+   * sight of it; nothing for an unknown class.
+   */
   'class.stage': {
     params: z.object({ classId: id }),
     result: z.object({
       producers: z.array(z.object({ peerId: id, source: mediaSource, paused: z.boolean() })),
+      records: z.boolean(),
     }),
   },
   /**

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   initName,
   parseSegmentName,
+  playable,
   previewIndex,
   previewIndexName,
   previewSheetName,
@@ -21,6 +22,21 @@ const name = `recordings/${classId}/main/1795770154128-1987-a1b2c3d4.m4s`;
 test('a segment’s name tells all of it', () => {
   expect(segmentName(segment)).toBe(name);
   expect(parseSegmentName(name)).toEqual(segment);
+});
+
+test('what two nodes recorded at once plays once', () => {
+  const at = (seconds: number, lasts: number, take: string) => ({
+    ...segment,
+    startMs: segment.startMs + seconds * 1_000,
+    durationMs: lasts * 1_000,
+    take,
+  });
+  const one = [at(0, 2, 'aaaaaaaa'), at(2, 2, 'aaaaaaaa'), at(4, 2, 'aaaaaaaa')];
+  // Cut at frames, the next take begins a little before the former one's end.
+  const next = [at(5.9, 2, 'cccccccc'), at(7.9, 2, 'cccccccc')];
+  const other = [at(2.7, 2, 'bbbbbbbb'), at(4.7, 2, 'bbbbbbbb')];
+  expect(playable([...next, ...other, ...one])).toEqual([...one, ...next]);
+  expect(playable([])).toEqual([]);
 });
 
 test('the other names stand beside it', () => {

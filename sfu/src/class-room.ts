@@ -48,6 +48,8 @@ export interface ClassRoomOptions {
 export interface ClassRoom {
   readonly classId: string;
   peerCount(): number;
+  /** Whether anybody watches or publishes here. */
+  inUse(): boolean;
   viewers(): Iterable<Peer>;
   published(): Result<'class.stage'>['producers'];
   /** What is published on this node. */
@@ -302,6 +304,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
   const room: ClassRoom = {
     classId,
     peerCount: () => peers.size,
+    inUse: () => peers.size > 0 || publishers.all().length > 0,
     viewers: () => peers.values(),
 
     stage: () => stage.producers(),

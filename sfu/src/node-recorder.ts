@@ -74,6 +74,7 @@ export function createNodeRecorder({ store, storeConfig, log }: NodeRecorderDeps
       await stop(classId);
       await store.removeAll(recordingPrefix(classId));
     },
+    records: (classId) => recordings.has(classId),
     closed(classId) {
       recordings.get(classId)?.close();
       recordings.delete(classId);

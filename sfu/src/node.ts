@@ -30,6 +30,8 @@ export interface SfuNodeOptions {
   mesh?: { mesh: Mesh; listen: PipeListen };
   /** Without it recordings are refused. */
   recorder?: NodeRecorder;
+  /** How long a class may be here without anybody, ms. */
+  idleMs?: number;
 }
 
 /** Recording of classes, as a node carries it out. */
@@ -41,6 +43,7 @@ export interface NodeRecorder {
   stop(classId: string): Promise<void>;
   finish(classId: string): Promise<FinishedRecording | null>;
   discard(classId: string): Promise<void>;
+  records(classId: string): boolean;
   /** The class is gone from this node, and its streams with it. */
   closed(classId: string): void;
 }
@@ -73,6 +76,7 @@ export function createSfuNode({
   openTransport = openWebRtcTransport,
   mesh,
   recorder,
+  idleMs = 10 * 60_000,
 }: SfuNodeOptions): SfuNode {
   const rooms = new Map<string, ClassRoom>();
   const listeners = new Set<(event: SfuEvent) => void>();
@@ -105,6 +109,26 @@ export function createSfuNode({
 
   function refuseWhileDraining(): void {
     if (draining) throw new AppError('draining', { retryMs: drainRetryMs });
+  }
+
+  const usedAt = new Map<string, number>();
+  /** Signaling closes classes; one that it has lost sight of must not stay, and be recorded, for ever. */
+  const sweeping = setInterval(() => {
+    const now = performance.now();
+    for (const [classId, room] of rooms) {
+      if (room.inUse() || !usedAt.has(classId)) usedAt.set(classId, now);
+      else if (now - (usedAt.get(classId) ?? now) > idleMs) void closeIdle(classId, room);
+    }
+    for (const classId of usedAt.keys()) if (!rooms.has(classId)) usedAt.delete(classId);
+  }, idleMs / 10);
+  sweeping.unref();
+
+  async function closeIdle(classId: string, room: ClassRoom): Promise<void> {
+    usedAt.delete(classId);
+    await recorder?.stop(classId).catch((error: unknown) => log.warn({ err: error, classId }, 'not stopped'));
+    if (room.inUse() || rooms.get(classId) !== room) return;
+    log.warn({ classId }, 'nobody has been here for long, and nobody closed it');
+    closeClass(classId);
   }
 
   async function openClass(classId: string, nodes: readonly string[]): Promise<void> {
@@ -160,7 +184,10 @@ export function createSfuNode({
       closeClass(classId);
       return {};
     },
-    'class.stage': ({ classId }) => ({ producers: rooms.get(classId)?.published() ?? [] }),
+    'class.stage': ({ classId }) => ({
+      producers: rooms.get(classId)?.published() ?? [],
+      records: recorder?.records(classId) ?? false,
+    }),
     'peer.join': (params) => {
       // Who is here already may come back to its media while the node drains.
       if (!params.resume) refuseWhileDraining();
@@ -260,6 +287,7 @@ export function createSfuNode({
       if (closed) return;
       closed = true;
       meter.close();
+      clearInterval(sweeping);
       for (const room of rooms.values()) room.evict('node-restarted');
       rooms.clear();
       giving?.close();

@@ -2,24 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import { emptyCensus } from '../src/census.ts';
 import { plainTransports } from '../src/plain-transport.ts';
 import { createTestCluster } from './support/cluster.ts';
-import { publish, type TestNode } from './support/node.ts';
+import { createTestNode, publish, type TestNode } from './support/node.ts';
 
 const cycles = 200;
 const warmUp = 50;
 /** Allocators keep some of what they were given; a leak of one transport a cycle would be several times this. */
 const allowedGrowthMb = 8;
-
-const nothing = {
-  routers: 0,
-  observers: 0,
-  transports: 0,
-  pipeTransports: 0,
-  producers: 0,
-  consumers: 0,
-  pipes: 0,
-};
 
 async function worker(node: TestNode): Promise<{ sockets: number; mb: number }> {
   const pid = node.pool.workers()[0]?.pid ?? 0;
@@ -29,6 +20,16 @@ async function worker(node: TestNode): Promise<{ sockets: number; mb: number }> 
   ]);
   return { sockets: files.length, mb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024 };
 }
+
+it('a class that nobody is in and nobody closes is closed in the end', async () => {
+  const test = await createTestNode({ idleMs: 200 });
+  onTestFinished(() => test.close());
+  const [left, used] = [await test.openClass(), await test.openClass()];
+  await test.join(used, randomUUID());
+  await expect.poll(() => test.node.stats().classes).toBe(1);
+  // Whoever comes to it then is told that it is gone, and opens it anew.
+  await expect(test.join(left, randomUUID())).rejects.toMatchObject({ code: 'media-not-found' });
+});
 
 it(`${cycles} classes over two nodes leave nothing behind`, { timeout: 180_000 }, async () => {
   const openTransport = plainTransports({ sinkOf: () => ({ ip: '127.0.0.1', port: 9 }) });
@@ -51,7 +52,7 @@ it(`${cycles} classes over two nodes leave nothing behind`, { timeout: 180_000 }
   }
 
   const settled = async () => {
-    for (const { node } of cluster.nodes) await expect.poll(() => node.census()).toEqual(nothing);
+    for (const { node } of cluster.nodes) await expect.poll(() => node.census()).toEqual(emptyCensus());
     return Promise.all([worker(home), worker(edge)]);
   };
 

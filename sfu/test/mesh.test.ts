@@ -1,6 +1,7 @@
 /** Several nodes that carry one class: what crosses between them, when, and what is left when one goes. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { emptyCensus } from '../src/census.ts';
 import { plainTransports } from '../src/plain-transport.ts';
 import { createTestCluster, type TestCluster } from './support/cluster.ts';
 import { publish, type TestNode } from './support/node.ts';
@@ -182,14 +183,6 @@ describe('a class on three nodes', () => {
     for (const { node } of [home, one, two])
       await expect
         .poll(() => node.census())
-        .toEqual({
-          routers: 0,
-          observers: 0,
-          transports: 0,
-          pipeTransports: 0,
-          producers: 0,
-          consumers: 0,
-          pipes: 0,
-        });
+        .toEqual(emptyCensus());
   });
 });

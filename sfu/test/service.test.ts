@@ -15,7 +15,8 @@ import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { announce } from '../src/announcement.ts';
 import { createSfuService } from '../src/service.ts';
-import { log, sfuConfig } from './support/node.ts';
+import { sfuConfig } from '../src/testing/config.ts';
+import { log } from './support/node.ts';
 
 const joinOf = (classId: string, peerId: string) => ({
   classId,

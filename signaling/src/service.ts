@@ -187,6 +187,11 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     leaveMedia: relay.leave,
     hlsViewers: deps.config.signaling.hlsViewers,
     record: relay.record,
+    async recordingNodes(classId) {
+      const nodes = deps.media.list().map(({ id }) => id);
+      const stages = await Promise.all(nodes.map((nodeId) => relay.stageOf(classId, nodeId)));
+      return nodes.filter((_, at) => stages[at]?.records);
+    },
     recordingStarted: (classId, at) => recordingStarted(db, { classId, at }),
     async recordingEnded(classId, at) {
       await recordingEnded(db, { classId, at });

@@ -23,7 +23,8 @@ import {
   type Person,
   type World,
 } from './harness.ts';
-import { sfuConfig, webrtcOf } from './media-world.ts';
+import { sfuConfig } from '@keshi/sfu/testing/config';
+import { webrtcOf } from './media-world.ts';
 
 const secret = 'a secret for these nodes, long enough';
 const ttlMs = 60_000;

@@ -6,7 +6,8 @@ import { createLocalLink } from '@keshi/runtime/link/local';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { localMediaNode } from '../src/media/nodes.ts';
-import { sfuConfig, webrtcOf } from './media-world.ts';
+import { sfuConfig } from '@keshi/sfu/testing/config';
+import { webrtcOf } from './media-world.ts';
 import {
   closePages,
   codeOf,

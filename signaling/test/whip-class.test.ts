@@ -23,7 +23,7 @@ import {
   type Person,
   type World,
 } from './harness.ts';
-import { sfuConfig } from './media-world.ts';
+import { sfuConfig } from '@keshi/sfu/testing/config';
 
 let sfu: SfuService;
 let world: World;

@@ -21,7 +21,7 @@ import { createSessions, type Sessions } from '../src/sessions.ts';
 import { createWhipStage } from '../src/whip/stage.ts';
 import { createWhip, type Whip } from '../src/whip/whip.ts';
 import { createWorld, log, sign, tokenSecret, type World } from './harness.ts';
-import { sfuConfig } from './media-world.ts';
+import { sfuConfig } from '@keshi/sfu/testing/config';
 
 let sfu: SfuService;
 let world: World;

@@ -1,6 +1,7 @@
 /** What is left to do when a recorded class is over: what there is of it, and its seek preview. */
 import {
   parseSegmentName,
+  playable,
   recordingPrefix,
   type RecordingSegment,
   type RecordingView,
@@ -38,7 +39,7 @@ export interface FinishDeps {
 export async function finishRecording(deps: FinishDeps): Promise<FinishedRecording | null> {
   const { store, classId, log, signal } = deps;
   const recorded = await list(store, classId);
-  const main = recorded.segments.filter(({ view }) => view === 'main');
+  const main = playable(recorded.segments.filter(({ view }) => view === 'main'));
   const first = main[0];
   const last = main.at(-1);
   if (!first || !last) return null;
@@ -76,5 +77,5 @@ async function list(
     const segment = parseSegmentName(name);
     if (segment) segments.push(segment);
   }
-  return { segments: segments.sort((a, b) => a.startMs - b.startMs), bytes };
+  return { segments, bytes };
 }

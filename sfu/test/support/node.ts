@@ -18,19 +18,6 @@ export const spread = placeByLoad({ budget: 1000, openingCost: 0 });
 type EventName = keyof SfuEvents;
 type Payload<N extends EventName> = z.output<SfuEvents[N]>;
 
-/** What a service is configured with on this machine. */
-export const sfuConfig = (workers: number) => ({
-  workers,
-  workerConsumers: 500,
-  workerMbps: 400,
-  listenIp: '127.0.0.1',
-  announcedAddress: null,
-  portBase: 0,
-  pipeAddress: null,
-  pipePorts: null,
-  region: null,
-});
-
 export interface TestNode {
   node: SfuNode;
   pool: WorkerPool;

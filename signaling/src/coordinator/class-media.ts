@@ -17,6 +17,13 @@ export interface PublishedSource {
   paused: boolean;
 }
 
+/** What a node has of a class. */
+export interface CarriedStage {
+  producers: PublishedSource[];
+  /** The class is recorded there. */
+  records: boolean;
+}
+
 export interface MediaDeps {
   /** Those that can be reached from here. */
   mediaNodes: () => MediaNode[];
@@ -28,7 +35,7 @@ export interface MediaDeps {
   /** Tells a node which others carry the class. */
   spread: (classId: string, nodeId: string, others: readonly string[]) => void;
   /** What is published on a node; null when it cannot be asked. */
-  stageOf: (classId: string, nodeId: string) => Promise<PublishedSource[] | null>;
+  stageOf: (classId: string, nodeId: string) => Promise<CarriedStage | null>;
   /** How many people of one class may watch it as a stream of files. */
   hlsViewers: number;
 }
@@ -51,6 +58,8 @@ export interface ClassMedia {
   resync(): void;
   /** People with less than they asked for who may be given more now; a few at a time. */
   toRaise(): string[];
+  /** Another coordinator decides from here on. */
+  close(): void;
 }
 
 const isSqueezed = (media: PresentMedia | null | undefined) => media?.kind === 'node' && media.squeezed;
@@ -78,6 +87,7 @@ export function createClassMedia({
   const whereabouts = new Map<string, PresentMedia>();
   /** Nodes that carry the class, whether somebody is still there or not. */
   const carrying = new Set<string>();
+  let closed = false;
 
   const nodeOf = (userId: string) => {
     const media = whereabouts.get(userId);
@@ -112,7 +122,7 @@ export function createClassMedia({
    */
   function leaveLater(userId: string, former: string): void {
     setTimeout(() => {
-      if (nodeOf(userId) === former || isOver(room())) return;
+      if (closed || nodeOf(userId) === former || isOver(room())) return;
       deps.leaveMedia(id, former, userId);
       resync();
     }, takeOverMs).unref();
@@ -155,7 +165,7 @@ export function createClassMedia({
       const carried = await deps.stageOf(id, nodeId);
       // Not asked is not absent: what is known of people there stays.
       if (!carried) continue;
-      for (const source of carried) found.push({ ...source, nodeId });
+      for (const source of carried.producers) found.push({ ...source, nodeId });
     }
     const { sources } = room();
     if (isOver(room())) return;
@@ -263,6 +273,9 @@ export function createClassMedia({
         return;
       }
       resync();
+    },
+    close() {
+      closed = true;
     },
     toRaise() {
       const { streams } = streamsNow();

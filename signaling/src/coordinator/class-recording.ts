@@ -14,6 +14,8 @@ export type RecordingAction = 'start' | 'pause' | 'resume' | 'stop' | 'discard';
 export interface RecordingDeps {
   /** Rejects when it cannot be done. */
   record: (classId: string, nodeId: string, action: RecordingAction, hostId: string) => Promise<void>;
+  /** Nodes that record the class now, of those that can be asked. */
+  recordingNodes: (classId: string) => Promise<string[]>;
   /** What is on record of it. Rejects while the database is away. */
   recordingStarted: (classId: string, at: number) => Promise<void>;
   recordingEnded: (classId: string, at: number) => Promise<void>;
@@ -25,17 +27,22 @@ export interface ClassRecording {
   /** News from the node that records. */
   heard(nodeId: string, now: RecordingNow['state']): void;
   nodeLost(nodeId: string): void;
+  /** A node is back, and may have gone on recording what another does by now. */
+  resync(): void;
   /** Tries again what failed. */
   tick(): void;
   /** Resolves when what was recorded is stored, or could not be within reason. */
   end(): Promise<void>;
+  /** Another coordinator decides from here on. */
+  close(): void;
 }
 
 const retryMs = 2_000;
 
 export function createClassRecording({
   room,
-  nodeFor,
+  hostNode,
+  anyNode,
   filesWanted,
   now,
   tell,
@@ -43,8 +50,10 @@ export function createClassRecording({
   deps,
 }: {
   room: () => Classroom;
-  /** Where to record: the host's node if there is one, else another that carries the class. Null: nowhere now. */
-  nodeFor: () => string | null;
+  /** Where the host is; null when that is not known. */
+  hostNode: () => string | null;
+  /** Another that carries the class; null when there is none. */
+  anyNode: () => string | null;
   /** Whether somebody watches the class as a stream of files. */
   filesWanted: () => boolean;
   now: () => number;
@@ -54,7 +63,11 @@ export function createClassRecording({
 }): ClassRecording {
   const { id, host } = room();
   let node: string | null = null;
-  let paused = false;
+  /** As the node was last told; null when another coordinator told it. */
+  let paused: boolean | null = false;
+  /** Whether it is known who records: a coordinator that begins, or has lost sight of a node, asks. */
+  let looked = false;
+  let closed = false;
   let onRecord = false;
   let failedAt: number | null = null;
   let queue: Promise<void> = Promise.resolve();
@@ -69,11 +82,30 @@ export function createClassRecording({
 
   const act = (nodeId: string, action: RecordingAction) => deps.record(id, nodeId, action, host.userId);
 
+  /** Takes up what a former coordinator began, and ends what is recorded twice. */
+  async function look(): Promise<void> {
+    const recording = await deps.recordingNodes(id);
+    const wanted = node ?? hostNode();
+    const kept = recording.find((nodeId) => nodeId === wanted) ?? recording[0] ?? null;
+    for (const other of recording)
+      if (other !== kept)
+        await act(other, 'stop').catch((error: unknown) =>
+          log.warn({ err: error, nodeId: other }, 'a second recording could not be stopped'),
+        );
+    if (kept !== node) {
+      node = kept;
+      paused = null;
+    }
+    looked = true;
+  }
+
   async function follow(): Promise<void> {
     const { state, record } = room();
     const running = state === 'live' || state === 'paused';
-    if (!running || !(record || node !== null || filesWanted())) return;
-    const wanted = nodeFor();
+    if (closed || !running || !(record || node !== null || filesWanted())) return;
+    if (!looked) await look();
+    // Where it is recorded already it goes on while the host is nowhere else.
+    const wanted = hostNode() ?? node ?? anyNode();
     if (wanted === null) {
       if (record) show('trouble');
       return;
@@ -106,6 +138,7 @@ export function createClassRecording({
 
   async function finish(): Promise<void> {
     const { record } = room();
+    if (!looked) await look();
     const last = node;
     node = null;
     if (last !== null) {
@@ -144,7 +177,12 @@ export function createClassRecording({
     nodeLost(nodeId) {
       if (nodeId !== node) return;
       node = null;
+      // It may only be out of reach, and go on: that is looked at when it is back.
       show('trouble');
+      void enqueue(follow);
+    },
+    resync() {
+      looked = false;
       void enqueue(follow);
     },
     tick() {
@@ -153,5 +191,8 @@ export function createClassRecording({
       void enqueue(follow);
     },
     end: () => enqueue(finish),
+    close() {
+      closed = true;
+    },
   };
 }

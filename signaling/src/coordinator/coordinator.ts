@@ -123,7 +123,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   });
   const recording = createClassRecording({
     room: () => room,
-    nodeFor: () => media.nodeOf(room.host.userId) ?? media.nodes().sort()[0] ?? null,
+    hostNode: () => media.nodeOf(room.host.userId),
+    anyNode: () => media.nodes().sort()[0] ?? null,
     filesWanted: () => room.overflow.files > 0,
     now,
     tell: (recordingNow) => announcer.recording(recordingNow),
@@ -247,7 +248,9 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       return room;
     },
     async command(actor, command) {
-      if (command.name === 'class.start') room.record = await store.isRecorded(room.id);
+      // It may have been changed since this coordinator began, and may not be any more from here on.
+      if (command.name === 'class.start' && room.state === 'scheduled')
+        room.record = await store.isRecorded(room.id);
       const prepared = await lookUp(command);
       return enqueue(actor, (turn) => {
         // What was on its way when the ban came.
@@ -287,7 +290,10 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       if (isOver(room) || !media.believes(userId, nodeId)) return;
       own({ name: 'stage.published', userId, source, state });
     },
-    resyncMedia: media.resync,
+    resyncMedia() {
+      media.resync();
+      recording.resync();
+    },
     placeMedia(userId, placing) {
       const role =
         room.online.get(userId)?.person.role ?? (userId === room.host.userId ? 'host' : 'attendee');
@@ -329,6 +335,8 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     close() {
       if (closed) return;
       closed = true;
+      media.close();
+      recording.close();
       journal.close(new FencedOut());
       broadcaster.close();
     },

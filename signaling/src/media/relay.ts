@@ -6,7 +6,7 @@ import type { JoinedMedia, RecordingNow, Reply, Request } from '@keshi/contract/
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { Connection, Connections } from '../connections.ts';
-import type { PublishedSource } from '../coordinator/class-media.ts';
+import type { CarriedStage } from '../coordinator/class-media.ts';
 import type { RecordingAction } from '../coordinator/class-recording.ts';
 import type { MediaPlace } from '../coordinator/messages.ts';
 import type { MediaEffect } from '../coordinator/turn.ts';
@@ -43,7 +43,7 @@ export interface MediaRelay {
   spread(classId: string, nodeId: string, others: readonly string[]): void;
   perform(classId: string, nodeId: string, effect: MediaEffect): void;
   /** Null when the node cannot be asked. */
-  stageOf(classId: string, nodeId: string): Promise<PublishedSource[] | null>;
+  stageOf(classId: string, nodeId: string): Promise<CarriedStage | null>;
   /** Rejects when it cannot be done. */
   record(classId: string, nodeId: string, action: RecordingAction, hostId: string): Promise<void>;
   /** Null when nothing was recorded. May take minutes. */
@@ -257,7 +257,7 @@ export function createMediaRelay(deps: MediaRelayDeps): MediaRelay {
     async stageOf(classId, nodeId) {
       const link = nodes.link(nodeId);
       if (link?.state.kind !== 'open') return null;
-      return (await link.request('class.stage', { classId })).producers;
+      return link.request('class.stage', { classId });
     },
     async record(classId, nodeId, action, hostId) {
       if (action === 'start') {

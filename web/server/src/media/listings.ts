@@ -1,5 +1,6 @@
 import {
   parseSegmentName,
+  playable,
   type RecordingSegment,
   type RecordingView,
   segmentName,
@@ -9,7 +10,7 @@ import type { Clock } from '@keshi/runtime/clock';
 import type { MediaStore } from '@keshi/runtime/media-store/media-store';
 
 export interface Listing {
-  /** In order of time. */
+  /** What plays, in order of time. */
   main: readonly RecordingSegment[];
   camera: readonly RecordingSegment[];
   /** The recording is complete. */
@@ -76,7 +77,7 @@ export function createListings({ store, isOver, clock }: Deps): Listings {
       segmentsOf(classId, 'main', base?.listing.main),
       segmentsOf(classId, 'camera', base?.listing.camera),
     ]);
-    const listing = { main, camera, ended };
+    const listing = { main: playable(main), camera: playable(camera), ended };
     known.delete(classId);
     known.set(classId, { listing, at: clock(), wholeAt: base?.wholeAt ?? now });
     const [oldest] = known.keys();

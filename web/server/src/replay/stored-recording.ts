@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import {
   parseSegmentName,
+  playable,
   previewIndex,
   previewIndexName,
   type PreviewIndex,
@@ -36,7 +37,7 @@ export function createStoredReplays({ store, clock }: { store: MediaStore; clock
 
   async function segmentsOf(classId: string, view: RecordingView): Promise<Segment[]> {
     const stored = await store.list(viewPrefix(classId, view));
-    return stored.flatMap(({ name }) => parseSegmentName(name) ?? []);
+    return playable(stored.flatMap(({ name }) => parseSegmentName(name) ?? []));
   }
 
   async function previewOf(classId: string): Promise<PreviewIndex | null> {
