@@ -1,12 +1,18 @@
 /** Classes over several real SFU nodes found in the registry: who goes where, what is said when all are full, who is believed. */
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { routerRtpCapabilities } from '@keshi/contract/media-codecs';
+import { parseSegmentName, playable } from '@keshi/contract/recordings';
 import { sfuContract, sfuNodeKind, type SfuNodeInfo } from '@keshi/contract/sfu';
 import { createHealth } from '@keshi/runtime/health';
 import { createLinkServer } from '@keshi/runtime/link/server';
+import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import { announce } from '@keshi/sfu/announcement';
+import { createNodeRecorder } from '@keshi/sfu/node-recorder';
 import { createSfuService, type SfuService } from '@keshi/sfu/service';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { registeredMediaNodes, type MediaNodes } from '../src/media/nodes.ts';
@@ -55,18 +61,28 @@ interface Sfu {
   id: string;
   service: SfuService;
   info: SfuNodeInfo;
+  /** Whether it records the class. */
+  records(): boolean;
   /** Says something else of itself. */
   change(to: Partial<SfuNodeInfo>): Promise<void>;
   /** As a power cut takes it. */
   kill(): Promise<void>;
 }
 
-/** A node with room for so many streams. */
-async function startSfu(consumers: number): Promise<Sfu> {
+/** A node with room for so many streams, which records into that folder. */
+async function startSfu(consumers: number, mediaDir?: string): Promise<Sfu> {
   const id = randomUUID();
+  const storeConfig = { kind: 'folder' as const, dir: mediaDir ?? '' };
+  const store = mediaDir === undefined ? null : await createMediaStore(storeConfig, log);
+  const recorder = store ? createNodeRecorder({ store, storeConfig, log }) : undefined;
   const service = await createSfuService(
     { ...sfuConfig(1), workerConsumers: consumers },
-    { log, metrics: createMetrics({ service: 'sfu' }), health: createHealth(log) },
+    {
+      log,
+      metrics: createMetrics({ service: 'sfu' }),
+      health: createHealth(log),
+      ...(recorder ? { recorder } : {}),
+    },
   );
   const links = await createLinkServer({
     contract: sfuContract,
@@ -93,12 +109,14 @@ async function startSfu(consumers: number): Promise<Sfu> {
     await announcement.withdraw();
     await links.close();
     await service.close();
+    await store?.close();
   });
   const change = async (to: Partial<SfuNodeInfo>) => {
     changes = to;
     await announcement.update();
   };
-  return { id, service, info, change, kill };
+  const records = () => recorder?.records(world.classId) ?? false;
+  return { id, service, info, records, change, kill };
 }
 
 const learner = (n: number): Person => {
@@ -198,6 +216,52 @@ test('who comes back with media that lives on keeps it, also from a coordinator 
   const again = await openPage(node.url, ticketFor(learner(0), world.classId));
   const joined = webrtcOf((await again.join({ ...withMedia, resume: true, mediaNode: nodeId })).media);
   expect(joined).toMatchObject({ nodeId, resumed: true, recvTransport: { id: recvTransport.id } });
+});
+
+test('[A6] another coordinator takes the recording up where it is, and no moment is recorded twice', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'keshi-recorded-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const nodes = [await startSfu(50, dir), await startSfu(50, dir)];
+  const { classId } = world;
+  await world.db.prisma.liveClass.update({ where: { id: classId }, data: { record: true } });
+  const learned = await enter(learner(0));
+  const host = await enter(world.host);
+  await host.page.send('class.start', {});
+  const recording = () => nodes.filter((sfu) => sfu.records()).map(({ id }) => id);
+  await expect.poll(recording, { timeout: 20_000 }).toEqual([webrtcOf(host.media).nodeId]);
+  await host.page.message('recording', (now) => now.state === 'on');
+
+  // Another life of signaling, which hears of a learner first, and of the host later.
+  host.page.close();
+  learned.page.close();
+  await node.close();
+  await media.close();
+  state = createMemoryState({ log });
+  media = await registeredMediaNodes({ registry: state.registry, secret, nodeId: 'signaling-2', log });
+  node = await startNode(world.db, { media, state });
+  const { nodeId: mediaNode } = webrtcOf(host.media);
+  // The host's node is the fuller one, so that whoever comes first is on the other.
+  for (const { id, info } of nodes) {
+    const said = { ...info, records: true, usedPercent: id === mediaNode ? 80 : 0 };
+    await state.registry.announce(sfuNodeKind, id, said, ttlMs);
+  }
+  await expect.poll(() => media.list().length).toBe(2);
+  const first = await enter(learner(1));
+  expect(webrtcOf(first.media).nodeId).not.toBe(mediaNode);
+  const again = await openPage(node.url, ticketFor(world.host, classId));
+  const { snapshot } = await again.join({ ...withMedia, resume: true, mediaNode });
+  if (snapshot.recording.state !== 'on') await again.message('recording', (now) => now.state === 'on');
+  expect(recording()).toEqual([mediaNode]);
+  await again.send('class.end', {});
+  await expect.poll(recording, { timeout: 20_000 }).toEqual([]);
+
+  const store = await createMediaStore({ kind: 'folder', dir }, log);
+  onTestFinished(() => store.close());
+  const stored = (await store.list(`recordings/${classId}/main/`)).flatMap(
+    ({ name }) => parseSegmentName(name) ?? [],
+  );
+  expect(stored.length).toBeGreaterThan(0);
+  expect(playable(stored)).toEqual(stored);
 });
 
 test('a forged, a stale, a misshapen and a second entry of a node are not believed, and disturb nobody', async () => {
