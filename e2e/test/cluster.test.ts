@@ -1,13 +1,7 @@
 /** One class over several processes: pages, media and two signaling nodes, one of which dies in the middle. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createLogger } from '@keshi/runtime/log';
-import { startRedis, type TestRedis } from '@keshi/runtime/testing/redis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { live } from '../../web/client/src/i18n/zh-CN/live.ts';
-import { seedCluster } from '../../start/cluster/demo.ts';
-import { type Cluster, type ServiceProcess, startCluster } from '../../start/cluster/services.ts';
+import type { Cluster, ServiceProcess } from '../../start/cluster/services.ts';
 import { type Browser, desktop, openBrowser } from '../src/chromium.ts';
 import {
   chipOf,
@@ -22,8 +16,8 @@ import {
   say,
   startClass,
 } from '../src/class-day.ts';
+import { type RunningCluster, startWholeCluster } from '../src/cluster.ts';
 import { keepEvidence } from '../src/evidence.ts';
-import { type Postgres, startPostgres } from '../src/postgres.ts';
 import { createReader, missed, type Reader } from '../src/reader.ts';
 import { listenTo, picturesAfter, soundAfter } from '../src/streams.ts';
 
@@ -31,31 +25,16 @@ const host = '王建国';
 const learner = '张三';
 const patient = { timeout: 60_000 };
 
-let dataDir: string;
-let postgres: Postgres;
-let redis: TestRedis;
+let running: RunningCluster;
 let cluster: Cluster;
 let teacher: Browser;
 let pupil: Browser;
 let reader: Reader;
 let classId: string;
-let output = '';
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'keshi-cluster-'));
-  [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-  await seedCluster({
-    dataDir,
-    databaseUrl: postgres.url,
-    log: createLogger({ name: 'seed', level: 'warn', format: 'readable' }),
-  });
-  cluster = await startCluster({
-    dataDir,
-    databaseUrl: postgres.url,
-    redisUrl: redis.url,
-    signalingNodes: 2,
-    onOutput: (text) => (output = (output + text).slice(-200_000)),
-  });
+  running = await startWholeCluster({ signalingNodes: 2 });
+  cluster = running.cluster;
   [teacher, pupil] = await Promise.all([openBrowser(desktop), openBrowser(desktop)]);
   await Promise.all([listenTo(teacher.context), listenTo(pupil.context)]);
   await logIn(teacher.page, cluster.url, 'teacher');
@@ -64,14 +43,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([teacher?.close(), pupil?.close()]);
-  await cluster?.stop();
-  await Promise.all([postgres?.stop(), redis?.stop()]);
-  if (dataDir) await rm(dataDir, { recursive: true, force: true });
+  await running?.stop();
 });
 beforeEach(({ task }) =>
   keepEvidence(`cluster ${task.name.slice(0, 24)}`, {
     pages: () => ({ teacher: teacher.page, pupil: pupil.page }),
-    output: () => output,
+    output: () => running.output(),
   }),
 );
 

@@ -3,13 +3,9 @@
  * its people seconds of picture and no attendance, one that drains is left without a gap, and the recording of it all
  * plays afterwards.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createLogger } from '@keshi/runtime/log';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { seedCluster } from '../../start/cluster/demo.ts';
-import { type Cluster, type ServiceProcess, startCluster } from '../../start/cluster/services.ts';
+import type { Cluster, ServiceProcess } from '../../start/cluster/services.ts';
 import { type Browser, desktop, openBrowser, phone } from '../src/chromium.ts';
 import {
   chipOf,
@@ -26,9 +22,8 @@ import {
   takeOffStage,
   words,
 } from '../src/class-day.ts';
+import { type RunningCluster, startWholeCluster } from '../src/cluster.ts';
 import { keepEvidence } from '../src/evidence.ts';
-import { type Postgres, startPostgres } from '../src/postgres.ts';
-import { startRedis, type TestRedis } from '@keshi/runtime/testing/redis';
 import { createReader, missed, type Reader } from '../src/reader.ts';
 import { listenTo, longestStillness, picturesAfter, soundAfter, watchStillness } from '../src/streams.ts';
 
@@ -40,38 +35,21 @@ const patient = { timeout: 60_000 };
 const allowedStillMs = 5_000;
 const segmentMs = 2_000;
 
-let dataDir: string;
-let postgres: Postgres;
-let redis: TestRedis;
+let running: RunningCluster;
 let cluster: Cluster;
 let teacher: Browser;
 let pupils: Browser[] = [];
 let reader: Reader;
 let classId: string;
-let output = '';
 const nodes: ServiceProcess[] = [];
 
 /** Room for so many streams; nobody is put there for want of room elsewhere. */
 const room = (consumers: number) => ({ SFU_WORKERS: '1', SFU_WORKER_CONSUMERS: String(consumers) });
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'keshi-nodes-'));
-  [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-  await seedCluster({
-    dataDir,
-    databaseUrl: postgres.url,
-    log: createLogger({ name: 'seed', level: 'warn', format: 'readable' }),
-  });
-  cluster = await startCluster({
-    dataDir,
-    databaseUrl: postgres.url,
-    redisUrl: redis.url,
-    signalingNodes: 2,
-    sfuNodes: 1,
-    // The host alone fills it.
-    sfuEnv: () => room(2),
-    onOutput: (text) => (output = (output + text).slice(-400_000)),
-  });
+  // The host alone fills the first media node.
+  running = await startWholeCluster({ signalingNodes: 2, sfuNodes: 1, sfuEnv: () => room(2) });
+  cluster = running.cluster;
   nodes.push(...cluster.sfu);
   const browsers = await Promise.all(
     [desktop, desktop, phone, phone].map((screen) => openBrowser(screen, { framesPerSecond: 8 })),
@@ -87,9 +65,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([teacher, ...pupils].map((browser) => browser?.close()));
-  await cluster?.stop();
-  await Promise.all([postgres?.stop(), redis?.stop()]);
-  if (dataDir) await rm(dataDir, { recursive: true, force: true });
+  await running?.stop();
 });
 beforeEach(({ task }) =>
   keepEvidence(`media nodes ${task.name.slice(0, 24)}`, {
@@ -97,7 +73,7 @@ beforeEach(({ task }) =>
       teacher: teacher.page,
       ...Object.fromEntries(pupils.map(({ page }, at) => [`pupil${at + 1}`, page])),
     }),
-    output: () => output,
+    output: () => running.output(),
   }),
 );
 
@@ -141,12 +117,7 @@ test('[A2] a class that overflows gives a picture, then sound, then files, and s
 
   await enterClass(pupil(2).page);
   const stream = pupil(2).page.getByTestId('hls-stage').locator('video');
-  await expect
-    .poll(
-      () => stream.evaluate((element) => (element as unknown as { currentTime: number }).currentTime),
-      patient,
-    )
-    .toBeGreaterThan(1);
+  await expect.poll(() => placeOf(stream), patient).toBeGreaterThan(1);
   for (const browser of pupils) await counts(browser);
   await teacher.page.getByText(live.overflow('2')).waitFor(patient);
   await teacher.page.getByTestId('recording-light').waitFor(patient);
@@ -176,7 +147,7 @@ test('co-speakers on different nodes see and hear each other', async () => {
 
 test('Redis dies and comes back: the picture stands for nobody, and the nodes are known again', async () => {
   for (const { page } of pupils) await watchStillness(page, host);
-  await redis.restart('SIGKILL');
+  await running.redis.restart('SIGKILL');
   for (const { page } of pupils) {
     await picturesAfter(page, host);
     expect(await longestStillness(page)).toBeLessThan(allowedStillMs);
@@ -240,20 +211,33 @@ test('[A6] no second of attendance is lost over all of it, and the class plays a
   const { page } = pupil(0);
   await page.goto(`${cluster.url}/replay/${classId}`);
   const video = page.locator('video').first();
-  const playing = () => video.evaluate((element) => (element as unknown as Player).currentTime);
-  await video.evaluate((element) => void (element as unknown as Player).play());
+  const playing = () => placeOf(video);
+  await video.evaluate((element) => {
+    const player: Player = element;
+    return player.play?.();
+  });
   await expect.poll(playing, patient).toBeGreaterThan(2);
-  await video.evaluate((element, to) => void ((element as unknown as Player).currentTime = to), span / 2_000);
   const from = span / 2_000;
+  await video.evaluate((element, to) => {
+    const player: Player = element;
+    player.currentTime = to;
+  }, from);
   await expect.poll(playing, patient).toBeGreaterThan(from + 2);
   for (const { errors } of [teacher, ...pupils]) expect(errors).toEqual([]);
 });
 
 /** What is asked of a video element. */
 interface Player {
-  currentTime: number;
-  play(): Promise<void>;
+  currentTime?: number;
+  play?(): Promise<void>;
 }
+
+/** Where it plays, s. */
+const placeOf = (video: Locator): Promise<number> =>
+  video.evaluate((element) => {
+    const player: Player = element;
+    return player.currentTime ?? 0;
+  });
 
 /** Live time of the class, ms, from the facts on record. */
 async function liveTimeOf(id: string): Promise<{ live: number }> {

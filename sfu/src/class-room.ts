@@ -16,18 +16,15 @@ import type { types } from 'mediasoup';
 import type { z } from 'zod';
 import { createAudioLevels, type AudioLevels } from './audio-levels.ts';
 import { createDistribution, type Place } from './distribution.ts';
+import { createGatheredStage, type ClassMesh } from './gathered-stage.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 import { toRtpCapabilities } from './negotiation.ts';
-import type { Giving } from './mesh/giving.ts';
-import type { Mesh } from './mesh/links.ts';
-import type { PipeListen } from './mesh/pipe-transport.ts';
-import { createRemoteStage, type RemoteStage } from './mesh/remote-stage.ts';
 import type { OpenTransport, TransportEnd } from './peer-transport.ts';
 import { createPeer, type Peer } from './peer.ts';
 import type { Placement } from './placement.ts';
 import { createPublishers, openPublisher, type Publisher } from './publisher.ts';
 import { createStage, type StageProducer } from './stage.ts';
-import { supersedes, type StageStream } from './stream.ts';
+import type { StageStream } from './stream.ts';
 import type { MediaWorker, WorkerPool } from './worker-pool.ts';
 
 type Params<K extends keyof SfuRequests> = z.output<SfuRequests[K]['params']>;
@@ -40,7 +37,7 @@ export interface ClassRoomOptions {
   placement: Placement;
   openTransport: OpenTransport;
   /** Null for a node that stands alone. */
-  mesh: { mesh: Mesh; listen: PipeListen; giving: Giving } | null;
+  mesh: ClassMesh | null;
   emit: (event: SfuEvent) => void;
   log: Logger;
 }
@@ -92,7 +89,6 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
   const { classId, pool, placement, openTransport, mesh, log } = options;
   const peers = new Map<string, Peer>();
   const publishers = createPublishers();
-  const remotes = new Map<string, RemoteStage>();
   const queue = createKeyedQueue();
   const distribution = createDistribution({ pool, placement, log });
   let levels: { origin: Place; audioLevels: Promise<AudioLevels> } | null = null;
@@ -126,48 +122,21 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
     },
   });
 
-  /** Of one person and source only the latest: one who moved to another node is published twice for a moment. */
-  function streams(): StageStream[] {
-    const all: StageStream[] = stage.producers();
-    for (const remote of remotes.values()) all.push(...remote.streams());
-    if (remotes.size === 0) return all;
-    const latest = new Map<string, StageStream>();
-    for (const stream of all) {
-      const key = `${stream.peerId}/${stream.source}`;
-      const other = latest.get(key);
-      if (!other || supersedes(stream, other)) latest.set(key, stream);
-    }
-    return [...latest.values()];
-  }
-
   const changed = () => {
     for (const listener of listeners) listener();
   };
 
-  function watchNode(nodeId: string): void {
-    if (!mesh || remotes.has(nodeId)) return;
-    const offer = (stream: StageStream) => {
-      changed();
-      if (streams().includes(stream)) present(stream);
-    };
-    const remote = createRemoteStage({
-      classId,
-      nodeId,
-      mesh: mesh.mesh,
-      listen: mesh.listen,
-      listener: {
-        opened: offer,
-        broken: offer,
-        closed(stream) {
-          for (const peer of peers.values()) peer.unwatch(stream);
-          changed();
-        },
-        paused: changed,
-      },
-      log,
-    });
-    remotes.set(nodeId, remote);
-  }
+  const gathered = createGatheredStage({
+    classId,
+    mesh,
+    here: () => stage.producers(),
+    offer: present,
+    ended(stream) {
+      for (const peer of peers.values()) peer.unwatch(stream);
+    },
+    changed,
+    log,
+  });
 
   /** The observer lives in the origin router and closes with it. */
   async function audioLevelsOf(origin: Place): Promise<AudioLevels> {
@@ -227,7 +196,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
 
   /** Consumers for everything on stage the peer should have and has not. */
   async function catchUp(peer: Peer): Promise<ConsumerOptions[]> {
-    const made = await Promise.all(streams().map((stream) => peer.watch(stream)));
+    const made = await Promise.all(gathered.streams().map((stream) => peer.watch(stream)));
     return made.filter((consumer) => consumer !== null);
   }
 
@@ -253,16 +222,12 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
     await Promise.all(Array.from({ length: fanOutWidth }, serve));
   }
 
-  /** What it takes the place of may stand frozen for seconds, until its node is known to be lost: it goes at once. */
+  /** Gives it to every viewer, and takes what it replaces from them. */
   function present(stream: StageStream): void {
-    const isReplaced = (other: StageStream) =>
-      other.id !== stream.id && other.peerId === stream.peerId && other.source === stream.source;
     fanOut(stream)
       .then(() => {
-        for (const remote of remotes.values())
-          for (const former of remote.streams())
-            if (isReplaced(former) && supersedes(stream, former))
-              for (const peer of peers.values()) peer.unwatch(former);
+        for (const former of gathered.replacedBy(stream))
+          for (const peer of peers.values()) peer.unwatch(former);
       })
       .catch((error: unknown) => log.error({ err: error }, 'fan-out failed'));
   }
@@ -270,7 +235,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
   async function enter(params: Params<'peer.join'>): Promise<Result<'peer.join'>> {
     const { peerId, audioOnly } = params;
     const rtpCapabilities = toRtpCapabilities(params.rtpCapabilities);
-    const wanted = streams().filter(({ kind }) => kind === 'audio' || !audioOnly);
+    const wanted = gathered.streams().filter(({ kind }) => kind === 'audio' || !audioOnly);
     const seat = await distribution.enter(wanted.length, audioOnly);
     const peer: Peer = createPeer({
       classId,
@@ -308,9 +273,10 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
     viewers: () => peers.values(),
 
     stage: () => stage.producers(),
-    streams,
+    streams: gathered.streams,
     arrived: (streamId) =>
-      streams()
+      gathered
+        .streams()
         .find(({ id }) => id === streamId)
         ?.here() ?? null,
     origin: () => distribution.origin(),
@@ -320,7 +286,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
     },
 
     async open(nodes) {
-      for (const nodeId of nodes) watchNode(nodeId);
+      for (const nodeId of nodes) gathered.watch(nodeId);
       await distribution.origin();
     },
 
@@ -450,7 +416,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
       closed = true;
       for (const peer of [...peers.values()]) drop(peer);
       for (const publisher of publishers.all()) publisher.close();
-      for (const remote of remotes.values()) remote.close();
+      gathered.close();
       mesh?.giving.closeClass(classId);
       distribution.close();
     },

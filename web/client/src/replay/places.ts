@@ -1,5 +1,5 @@
 /** Places on a recording, ms from its beginning. Pure. */
-import type { ReplayMarks, ReplayPreview } from '@keshi/contract/http/replay';
+import type { ReplayPreview } from '@keshi/contract/http/replay';
 
 export interface Placed {
   position: number;
@@ -50,8 +50,15 @@ export interface BarMark extends Placed {
   text: string;
 }
 
+/** What of a replay's marks the seek bar needs. */
+export interface MarkedReplay {
+  questions: { rows: readonly (Placed & { question: { text: string } })[] };
+  quizzes: readonly (Placed & { quiz: { stem: string } })[];
+  pauses: readonly Placed[];
+}
+
 /** What stands on the seek bar, in order. Chat is too much for it, and who is on stage is in the list. */
-export function barMarks(marks: ReplayMarks): BarMark[] {
+export function barMarks(marks: MarkedReplay): BarMark[] {
   return [
     ...marks.questions.rows.map(({ position, question }) => ({
       kind: 'question' as const,
