@@ -180,9 +180,6 @@ describe('a class on three nodes', () => {
     await watch(one);
     await watch(two);
     for (const { node } of cluster.nodes) await node.request('class.close', { classId });
-    for (const { node } of [home, one, two])
-      await expect
-        .poll(() => node.census())
-        .toEqual(emptyCensus());
+    for (const { node } of [home, one, two]) await expect.poll(() => node.census()).toEqual(emptyCensus());
   });
 });
