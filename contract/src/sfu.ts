@@ -77,8 +77,11 @@ export const sfuRequests = {
     params: peer.extend({ via: publishingVia, held: z.array(mediaSource) }),
     result: z.object({ sendTransport: transportOptions }),
   },
-  /** Closes the send transport and its producers; without `via` all of this person: off the stage. */
-  'peer.unpublish': { params: peer.extend({ via: publishingVia.optional() }), result: none },
+  /**
+   * Closes the person's send transports and their producers: off the stage. With `transportId` that one alone, and
+   * nothing when it is gone already: a later session of the same person goes on.
+   */
+  'peer.unpublish': { params: peer.extend({ transportId: z.string().optional() }), result: none },
   'peer.audioOnly': { params: peer.extend({ audioOnly: z.boolean() }), result: none },
   'transport.connect': {
     params: peer.extend({ transportId: z.string(), dtlsParameters }),

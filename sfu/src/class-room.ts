@@ -64,7 +64,7 @@ export interface ClassRoom {
   join(params: Params<'peer.join'>): Promise<Result<'peer.join'>>;
   leave(peerId: string): Promise<void>;
   publish(params: Params<'peer.publish'>): Promise<TransportOptions>;
-  unpublish(peerId: string, via?: PublishingVia): Promise<void>;
+  unpublish(peerId: string, transportId?: string): Promise<void>;
   connect(params: Params<'transport.connect'>): Promise<void>;
   restartIce(params: Params<'transport.restartIce'>): Promise<TransportOptions['iceParameters']>;
   setAudioOnly(peerId: string, audioOnly: boolean): Promise<void>;
@@ -163,7 +163,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
     peer.close();
     if (peers.get(peer.peerId) !== peer) return;
     peers.delete(peer.peerId);
-    publishers.close(peer.peerId, 'page');
+    publishers.close(peer.peerId, { via: 'page' });
   }
 
   function tellReset(peerId: string, reason: ResetReason): void {
@@ -317,7 +317,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
         if (via === 'page') peerOf(peerId);
         const known = publishers.get(peerId, via);
         if (known && via === 'page') return known.end.options();
-        publishers.close(peerId, via);
+        publishers.close(peerId, { via });
         for (const source of mediaSource.options) await stage.hold(peerId, source, held.includes(source));
         const origin = await distribution.origin();
         const publisher = await openPublisher({
@@ -337,7 +337,7 @@ export function createClassRoom(options: ClassRoomOptions): ClassRoom {
         return publisher.end.options();
       }),
 
-    unpublish: (peerId, via) => queue.run(peerId, () => publishers.close(peerId, via)),
+    unpublish: (peerId, transportId) => queue.run(peerId, () => publishers.close(peerId, { transportId })),
 
     connect: ({ peerId, transportId, dtlsParameters }) =>
       queue.run(peerId, async () => {

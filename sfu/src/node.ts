@@ -198,8 +198,8 @@ export function createSfuNode({
       return {};
     },
     'peer.publish': async (params) => ({ sendTransport: await roomOf(params.classId).publish(params) }),
-    'peer.unpublish': async ({ classId, peerId, via }) => {
-      await rooms.get(classId)?.unpublish(peerId, via);
+    'peer.unpublish': async ({ classId, peerId, transportId }) => {
+      await rooms.get(classId)?.unpublish(peerId, transportId);
       return {};
     },
     'peer.audioOnly': async ({ classId, peerId, audioOnly }) => {

@@ -59,14 +59,19 @@ export async function openPublisher(options: PublisherOptions): Promise<Publishe
   return publisher;
 }
 
+export interface WhichPublisher {
+  via?: PublishingVia | undefined;
+  transportId?: string | undefined;
+}
+
 /** The publishers of a class, by person and what they publish with. */
 export interface Publishers {
   get(peerId: string, via: PublishingVia): Publisher | null;
   add(publisher: Publisher): void;
   /** By the transport's id as the person was given it. Throws `media-not-found`. */
   own(peerId: string, transportId: string): Publisher;
-  /** Closes those of a person; without `via` all. Idempotent. */
-  close(peerId: string, via?: PublishingVia): void;
+  /** Closes those of a person that are so, by default all. Idempotent. */
+  close(peerId: string, which?: WhichPublisher): void;
   forget(publisher: Publisher): void;
   all(): Publisher[];
 }
@@ -89,9 +94,11 @@ export function createPublishers(): Publishers {
       if (!found) throw new AppError('media-not-found');
       return found;
     },
-    close(peerId, via) {
+    close(peerId, { via, transportId } = {}) {
       for (const publisher of all()) {
-        if (publisher.peerId !== peerId || (via !== undefined && publisher.via !== via)) continue;
+        if (publisher.peerId !== peerId) continue;
+        if (via !== undefined && publisher.via !== via) continue;
+        if (transportId !== undefined && publisher.end.transport.id !== transportId) continue;
         publishers.delete(keyOf(peerId, publisher.via));
         publisher.close();
       }

@@ -215,6 +215,17 @@ describe('an encoder', () => {
     expect(node.whip.size).toBe(0);
   });
 
+  test('that starts again at another node is not ended by what it left behind', async () => {
+    const other = await startNode();
+    const first = await begin();
+    const second = await begin(undefined, { to: other });
+    expect((await ask('DELETE', first.location)).status).toBe(200);
+    expect(await onStage()).toEqual(['camera', 'mic']);
+    expect((await ask('DELETE', second.location)).status).toBe(200);
+    expect(await onStage()).toEqual([]);
+    await closeNode(other);
+  });
+
   test('can be asked about at any node', async () => {
     const other = await startNode();
     const { location, etag } = await begin();

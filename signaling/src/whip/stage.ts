@@ -27,7 +27,7 @@ export interface WhipStage {
   ): Promise<void>;
   /** Throws `media-not-found` when the session is gone or not this person's. */
   restartIce(session: WhipSession): Promise<TransportOptions['iceParameters']>;
-  /** Closes the person's WHIP transport, which must be this session's; idempotent. */
+  /** Closes this session's transport; a later one of the same person goes on. Idempotent. */
   close(session: WhipSession): Promise<void>;
 }
 
@@ -83,8 +83,8 @@ export function createWhipStage({ admit, link }: WhipStageDeps): WhipStage {
       return iceParameters;
     },
     async close(session) {
-      const { link: sfu, peer } = partsOf(session);
-      await sfu.request('peer.unpublish', { ...peer, via: 'whip' });
+      const { link: sfu, peer, transportId } = partsOf(session);
+      await sfu.request('peer.unpublish', { ...peer, transportId });
     },
   };
 }
