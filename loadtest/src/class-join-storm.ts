@@ -71,26 +71,36 @@ function figuresOf({ ours, bare }: Record<StormSide['name'], Storm[]>, rounds: n
       ratio: null,
       rounds,
     },
-    ...perJoin(ours, rounds),
+    ...perJoin(ours, bare, rounds),
   ];
 }
 
-/** What a join costs each of ours, for the simulation. */
-function perJoin(storms: readonly Storm[], rounds: number): Figure[] {
-  const costs = storms.map((storm) => storm.perJoin).filter((each) => each !== null);
-  const of = (process: string, pick: (each: JoinCosts) => number): Figure => ({
+/** What a join costs each of our processes, for the simulation; bare mediasoup has no signaling to compare with. */
+function perJoin(ours: readonly Storm[], bare: readonly Storm[], rounds: number): Figure[] {
+  const alone = (process: string, pick: (each: JoinCosts) => number): Figure => ({
     figure: `storm_${process}_ms_per_join`,
-    value: median(costs.map(pick)),
+    value: median(ours.map(({ perJoin }) => pick(perJoin))),
     unit: 'ms of processor time',
     against: null,
     againstValue: null,
     ratio: null,
     rounds,
   });
+  const compared = (process: string, pick: (each: JoinCosts) => number): Figure => ({
+    ...alone(process, pick),
+    against: 'bare mediasoup',
+    againstValue: median(bare.map(({ perJoin }) => pick(perJoin))),
+    ratio: median(
+      ours.map(({ perJoin }, round) => {
+        const other = bare[round];
+        return other ? pick(perJoin) / pick(other.perJoin) : NaN;
+      }),
+    ),
+  });
   return [
-    of('signaling', ({ signalingMs }) => signalingMs),
-    of('coordinator', ({ coordinatorMs }) => coordinatorMs),
-    of('node', ({ nodeMs }) => nodeMs),
-    of('worker', ({ workerMs }) => workerMs),
+    alone('signaling', ({ signalingMs }) => signalingMs),
+    alone('coordinator', ({ coordinatorMs }) => coordinatorMs),
+    compared('node', ({ nodeMs }) => nodeMs),
+    compared('worker', ({ workerMs }) => workerMs),
   ];
 }

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { dtlsParameters, rtpParameters } from '@keshi/contract/media';
 import { mediaCodecs } from '@keshi/contract/media-codecs';
 import { createWorker, type types } from 'mediasoup';
+import { allThreadsSeconds } from '../capacity/processor.ts';
 import { z } from 'zod';
 import type { StormSide } from './side.ts';
 
@@ -133,7 +134,12 @@ export async function openBareStorm({ viewers }: { viewers: number }): Promise<S
       room = { routers, transports: new Map(), producers: [], came: 0 };
       return { publisher: '', viewers: Array.from({ length: viewers }, () => '') };
     },
-    processorTimes: () => null,
+    processorTimes: () =>
+      Promise.resolve({
+        signaling: [],
+        nodes: allThreadsSeconds(process.pid),
+        workers: workers.reduce((sum, { worker }) => sum + allThreadsSeconds(worker.pid), 0),
+      }),
     close,
   };
 }

@@ -6,13 +6,13 @@ export interface StormSide {
   readonly url: string;
   /** A class nobody has been in, with a ticket for everybody; empty tickets where none are asked for. */
   invite(): Promise<{ publisher: string; viewers: string[] }>;
-  /** Seconds of processor time so far, of each process; null where it is not told. */
-  processorTimes(): Promise<ProcessorTimes> | null;
+  /** Seconds of processor time so far, of each process. */
+  processorTimes(): Promise<ProcessorTimes>;
   close(): Promise<void>;
 }
 
 export interface ProcessorTimes {
-  /** Of each signaling node. */
+  /** Of each signaling node; none where there is no signaling. */
   signaling: number[];
   /** Of all media nodes' own processes, and of all their workers. */
   nodes: number;

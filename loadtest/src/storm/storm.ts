@@ -23,8 +23,7 @@ export interface Storm {
   /** Those who got none in time, or whose socket was lost. */
   lost: ViewerResult[];
   results: ViewerResult[];
-  /** Processor time for one join; null where it is not told. */
-  perJoin: JoinCosts | null;
+  perJoin: JoinCosts;
 }
 
 /** Milliseconds of processor time for one join. */
@@ -63,7 +62,7 @@ export async function raiseStorm(side: StormSide, options: StormOptions): Promis
     mediaMs,
     lost: results.filter(({ outcome }) => outcome !== 'media'),
     results,
-    perJoin: before && after && costsOf(before, after, results, options),
+    perJoin: costsOf(before, after, results, options),
   };
 }
 
@@ -81,7 +80,7 @@ function costsOf(
 ): JoinCosts {
   const joins = results.length;
   const signaling = after.signaling.map((seconds, at) => 1_000 * (seconds - (before.signaling[at] ?? 0)));
-  const [least, most] = [Math.min(...signaling), Math.max(...signaling)];
+  const [least, most] = signaling.length > 0 ? [Math.min(...signaling), Math.max(...signaling)] : [0, 0];
   const watchedSeconds = results.reduce((sum, { n, connectedMs }) => {
     if (connectedMs === null) return sum;
     const cameAtMs = (n * spreadMs) / joins;
