@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { k6Path } from './start/k6/path.mjs';
 import { minioPath } from './start/minio/path.mjs';
 import { workerPath } from './start/worker/path.mjs';
 
@@ -7,7 +8,7 @@ const seconds = 1000;
 
 export default defineConfig({
   test: {
-    env: { MEDIASOUP_WORKER_BIN: workerPath(), MINIO_BIN: minioPath(), NODE_ENV: 'test' },
+    env: { MEDIASOUP_WORKER_BIN: workerPath(), MINIO_BIN: minioPath(), K6_BIN: k6Path(), NODE_ENV: 'test' },
     // A test that is left alone with .only would hide all others; a missing service must fail, so nothing retries.
     allowOnly: false,
     retry: 0,

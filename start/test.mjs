@@ -6,6 +6,7 @@ import { entry } from './install/entry.mjs';
 import { prepare } from './install/prepare.mjs';
 import { SetupError, say } from './install/progress.mjs';
 import { runTests } from './install/vitest.mjs';
+import { ensureK6 } from './k6/install.mjs';
 import { ensureMinio } from './minio/install.mjs';
 
 /** @typedef {import('./install/checks.mjs').Result} Result */
@@ -62,6 +63,7 @@ await entry(async () => {
     await setUp('build of the pages', () => prepare({ pages: true }));
     await setUp('browsers and servers for the tests', () => ensureDebianPackages(testPackages, 'the tests'));
     await setUp('S3 server for the tests', ensureMinio);
+    await setUp('load generator for the tests', ensureK6);
     results.push(...(await runChecks(prepared)));
     for (const project of ['unit', 'integration', 'e2e']) results.push(await runTests(prepared, project));
   }

@@ -2,9 +2,9 @@
  * `npm run bench -- NAME [--rounds n] [--viewers n]`: runs one bench and prints one JSON line per figure. Ratios are ours over the
  * peer's within one run, because wall time depends on the machine and its neighbours.
  */
-import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { commitOf } from './commit.ts';
 import { figure, type Bench, type Figure } from './figure.ts';
 
 /** Loaded only when asked for: each brings its own servers and libraries. */
@@ -13,6 +13,7 @@ const files: Record<string, string> = {
   join: './join.ts',
   'sfu-capacity': './sfu-capacity.ts',
   'class-join-storm': './class-join-storm.ts',
+  fanout: './fanout.ts',
 };
 
 const defaultRounds = 7;
@@ -60,16 +61,5 @@ function toLine(
 }
 
 const round = (value: number) => Number(value.toPrecision(4));
-
-/** The commit measured, with a mark when the files differ from it; "unknown" outside a checkout. */
-function commitOf(cwd: string): string {
-  try {
-    const git = (...args: string[]) =>
-      execFileSync('git', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-    return git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain') ? '-modified' : '');
-  } catch {
-    return 'unknown';
-  }
-}
 
 await main();

@@ -101,19 +101,21 @@ export function createEdge(deps: EdgeDeps): { attach(connection: Connection): vo
     }
   }
 
-  function handleBeat(connection: Connection, payload: unknown): void {
+  /** Answered only where it is asked for, which a load does of one in a hundred: an answer costs as much as the beat. */
+  function handleBeat(connection: Connection, [payload, answer]: unknown[]): void {
     const parsed = beatSchema.safeParse(payload);
     if (!parsed.success || connection.stage !== 'joined') return count('beat', 'invalid-input');
     if (!limits.take(connection.id, null, now()).allowed) return count('beat', 'rate-limited');
     count('beat', 'ok');
     deps.onBeat(connection, parsed.data);
+    if (isAnswer(answer)) answer({ ok: true, data: {} });
   }
 
   return {
     attach(connection) {
       connection.socket.onAny((name: string, ...args: unknown[]) => {
         if (connection.stage === 'gone') return;
-        if (name === 'beat') handleBeat(connection, args[0]);
+        if (name === 'beat') handleBeat(connection, args);
         else void handle(connection, name, args);
       });
     },

@@ -20,7 +20,13 @@ const stages = [
     name: 'lint',
     commands: [{ script: 'eslint/bin/eslint.js', args: ['.', '--max-warnings=0'] }],
   },
-  { name: 'types', commands: [{ script: 'typescript/bin/tsc', args: ['-p', '.'] }] },
+  {
+    name: 'types',
+    commands: ['.', 'loadtest/k6'].map((project) => ({
+      script: 'typescript/bin/tsc',
+      args: ['-p', project],
+    })),
+  },
   {
     name: 'types of the pages',
     commands: [

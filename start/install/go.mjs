@@ -6,8 +6,8 @@ import { ensureDebianPackages } from './debian-packages.mjs';
 import { SetupError, step } from './progress.mjs';
 
 /** The oldest Go that builds what we build, and the release that is fetched where only an older one is installed. */
-const oldestGo = { major: 1, minor: 24 };
-const fetchedGo = '1.24.8';
+const oldestGo = { major: 1, minor: 25 };
+const fetchedGo = '1.25.8';
 
 /**
  * A Go that is new enough: the one on the PATH, or one that Debian's older Go fetches from the module proxy, where

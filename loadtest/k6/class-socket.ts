@@ -1,0 +1,114 @@
+/** One page's connection to its class, as it is on the wire: Engine.IO 4 and Socket.IO 5 by hand, text frames alone. */
+import { WebSocket } from 'k6/websockets';
+
+export interface Refusal {
+  code: string;
+  retryMs: number | null;
+}
+export type Answer<T> = { ok: true; data: T } | { ok: false; error: Refusal };
+
+/** Only frames whose event has a listener are parsed: most members of a large class only count what comes. */
+export interface ClassSocketEvents {
+  /** Let in by its ticket; `join` may be asked now. */
+  connected(): void;
+  /** Refused by the server, or the way there broke; nothing follows. */
+  failed(refusal: Refusal): void;
+  /** Broken after it was connected, and not by us. */
+  lost(why: string): void;
+  /** Every event as it came, unread: the name and the JSON of the whole packet's array. */
+  heard(name: string, json: string): void;
+}
+
+export class ClassSocket {
+  readonly #socket: WebSocket;
+  readonly #events: ClassSocketEvents;
+  readonly #asked = new Map<number, (answer: Answer<unknown>) => void>();
+  #next = 0;
+  #state: 'connecting' | 'connected' | 'over' = 'connecting';
+
+  constructor(url: string, ticket: string, tab: string, events: ClassSocketEvents) {
+    this.#events = events;
+    this.#socket = new WebSocket(`${url}/socket.io/?EIO=4&transport=websocket`);
+    this.#socket.onmessage = (message) => {
+      if (typeof message?.data === 'string') this.#read(message.data, ticket, tab);
+    };
+    this.#socket.onerror = (failure) => this.#end(String(failure?.error));
+    this.#socket.onclose = () => this.#end('closed');
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'connected';
+  }
+
+  tell(name: string, payload: unknown): void {
+    if (this.isOpen) this.#socket.send(`42["${name}",${JSON.stringify(payload)}]`);
+  }
+
+  ask<T>(name: string, payload: unknown, answered: (answer: Answer<T>) => void): void {
+    if (!this.isOpen) return;
+    const id = this.#next++;
+    this.#asked.set(id, answered as (answer: Answer<unknown>) => void);
+    this.#socket.send(`42${id}["${name}",${JSON.stringify(payload)}]`);
+  }
+
+  close(): void {
+    this.#state = 'over';
+    this.#socket.close();
+  }
+
+  #read(frame: string, ticket: string, tab: string): void {
+    switch (frame.slice(0, 2)) {
+      case '2':
+        this.#socket.send('3');
+        return;
+      case '42':
+        this.#events.heard(frame.slice(4, frame.indexOf('"', 4)), frame);
+        return;
+      case '43':
+        return this.#answered(frame);
+      case '40':
+        this.#state = 'connected';
+        this.#events.connected();
+        return;
+      case '44':
+        return this.#refused(frame);
+      case '41':
+        return this.#end('disconnected by the server');
+      default:
+        if (frame.startsWith('0')) this.#socket.send(`40${JSON.stringify({ ticket, tab })}`);
+    }
+  }
+
+  #answered(frame: string): void {
+    const at = frame.indexOf('[');
+    const id = Number(frame.slice(2, at));
+    const answered = this.#asked.get(id);
+    this.#asked.delete(id);
+    const [answer] = JSON.parse(frame.slice(at)) as [Answer<unknown>];
+    answered?.(answer);
+  }
+
+  #refused(frame: string): void {
+    const { message, data } = JSON.parse(frame.slice(2)) as { message: string; data?: Partial<Refusal> };
+    this.#over(() => this.#events.failed({ code: data?.code ?? message, retryMs: data?.retryMs ?? null }));
+    this.#socket.close();
+  }
+
+  #end(why: string): void {
+    const was = this.#state;
+    this.#over(() =>
+      was === 'connected' ? this.#events.lost(why) : this.#events.failed({ code: why, retryMs: null }),
+    );
+  }
+
+  #over(tell: () => void): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    tell();
+  }
+}
+
+/** The payload of an event's packet. */
+export function payloadOf<T>(json: string): T {
+  return (JSON.parse(json.slice(2)) as [string, T])[1];
+}

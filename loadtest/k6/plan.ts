@@ -1,0 +1,63 @@
+/** What this generator is to do, as `loadtest/src/load` wrote it down: who connects where, and when what happens. */
+import { SharedArray } from 'k6/data';
+
+export interface Settings {
+  /** When the first sets out, epoch ms; the same for all generators. */
+  startAtMs: number;
+  /** Within which all set out, evenly spread, ms. */
+  rampMs: number;
+  /** How long all stay once the ramp is over, ms. */
+  holdMs: number;
+  /** Members share these many virtual users of each generator. */
+  vus: number;
+  /** How many members this generator has; all generators together; and how many of those are learners. */
+  own: number;
+  members: number;
+  learners: number;
+  /** After the ramp, what a lively class does; absent: nothing but heartbeats. */
+  lively?: Lively;
+}
+
+export interface Lively {
+  /** Chat messages of learners a second, for how long, ms, and how many learners take turns with them. */
+  chatPerSecond: number;
+  chatMs: number;
+  chatters: number;
+  /** Announcements of the instructor, one a second. */
+  announcements: number;
+  questions: number;
+  votes: number;
+  /** Within which all learners answer the quiz, ms. */
+  quizWithinMs: number;
+}
+
+/** `n` counts the members of a class and role; `at` is the place among all, by which the ramp is spread. */
+export interface Member {
+  url: string;
+  ticket: string;
+  role: 'host' | 'attendee' | 'observer';
+  classAt: number;
+  n: number;
+  at: number;
+}
+
+interface Plan {
+  settings: Settings;
+  members: Member[];
+}
+
+const path = __ENV['PLAN'] ?? '';
+/** Read once a process, whatever the number of virtual users. */
+const shared = new SharedArray('plan', () => {
+  const { settings, members } = JSON.parse(open(path)) as Plan;
+  return [settings, ...members];
+});
+
+export const settings = shared[0] as Settings;
+
+/** Those of this virtual user. */
+export function ownMembers(): Member[] {
+  const own: Member[] = [];
+  for (let at = __VU; at < shared.length; at += settings.vus) own.push(shared[at] as Member);
+  return own;
+}

@@ -1,0 +1,165 @@
+/** One load: a cluster of this product, its people, and the generators that play them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '@keshi/e2e/postgres';
+import { createLogger } from '@keshi/runtime/log';
+import { startRedis } from '@keshi/runtime/testing/redis';
+import { startCluster, type Cluster } from '../../../start/cluster/services.ts';
+import {
+  membersPerGenerator,
+  mergeSummaries,
+  startGenerator,
+  type Generator,
+  type LoadMember,
+} from './generators.ts';
+import { residentBytes, sampleLoad, type Sample } from './samples.ts';
+import type { LoadScenario } from './scenarios.ts';
+import { seedWorld, type World } from './world.ts';
+
+export interface LoadResult {
+  members: number;
+  signalingNodes: number;
+  generators: number;
+  /** Of each metric of k6, what it counted or its quantiles. */
+  figures: Record<string, Record<string, number>>;
+  /** Thresholds that did not hold; a load without any has passed. */
+  crossed: string[];
+  samples: readonly Sample[];
+  /** Growth of the signaling nodes' resident memory until the hold, for each member. */
+  kbPerConnection: number;
+}
+
+export interface LoadOptions {
+  scenario: LoadScenario;
+  k6: string;
+  /** Told what is being done. */
+  say: (line: string) => void;
+  onOutput?: (text: string) => void;
+}
+
+/** A node holds at most what one process may open, and two make a cluster. */
+const membersPerNode = 17_000;
+const leastNodes = 2;
+/** Generators read their plans and compile their scripts before the first member sets out. */
+const headStartMs = 8_000;
+const headStartPerMemberMs = 0.15;
+
+export async function runLoad({ scenario, k6, say, onOutput }: LoadOptions): Promise<LoadResult> {
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'keshi-load-'));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    const postgres = await startPostgres();
+    closers.push(() => postgres.stop());
+    const redis = await startRedis();
+    closers.push(() => redis.stop());
+    const log = createLogger({ name: 'load', level: 'error', format: 'json' });
+    const { classes, observers } = scenario;
+    const learners = classes.reduce((sum, size) => sum + size, 0);
+    say(`making ${classes.length} classes with ${learners} learners`);
+    const world = await seedWorld({ dataDir: folder, databaseUrl: postgres.url, classes, observers, log });
+    const nodes = Math.max(leastNodes, Math.ceil((learners + classes.length + observers) / membersPerNode));
+    say(`starting ${nodes} signaling nodes`);
+    const cluster = await startCluster({
+      dataDir: folder,
+      databaseUrl: postgres.url,
+      redisUrl: redis.url,
+      signalingNodes: nodes,
+      sfuNodes: 0,
+      env: { LOG_LEVEL: 'warn', DEMO: 'false' },
+      ...(onOutput && { onOutput }),
+    });
+    closers.push(() => cluster.stop());
+    const members = await membersOf(world, cluster, scenario);
+    return await play({ scenario, k6, say, onOutput, folder, cluster, members, learners });
+  } finally {
+    for (const step of closers.toReversed()) await step();
+  }
+}
+
+/** Hosts come first, then everybody by turns of the classes: all classes fill at the same time. */
+async function membersOf(world: World, cluster: Cluster, scenario: LoadScenario): Promise<LoadMember[]> {
+  const { classes } = world;
+  const lifeMs = scenario.rampMs + scenario.holdMs + 600_000;
+  const urls = cluster.signaling.map(({ port }) => `ws://127.0.0.1:${port}`);
+  const largest = Math.max(...classes.map(({ learners }) => learners.length));
+  const people = [
+    ...classes.flatMap(({ host, observers }, classAt) =>
+      [host, ...observers].map((person, n) => ({ person, classAt, n })),
+    ),
+    ...Array.from({ length: largest }, (_, n) =>
+      classes.flatMap(({ learners }, classAt) => {
+        const person = learners[n];
+        return person ? [{ person, classAt, n }] : [];
+      }),
+    ).flat(),
+  ];
+  return Promise.all(
+    people.map(async ({ person, classAt, n }, at) => {
+      const { classId = '' } = classes[classAt] ?? {};
+      const ticket = await world.sign(classId, person, lifeMs);
+      return { url: urls[at % urls.length] ?? '', ticket, role: person.role, classAt, n, at };
+    }),
+  );
+}
+
+interface Play extends LoadOptions {
+  folder: string;
+  cluster: Cluster;
+  members: LoadMember[];
+  learners: number;
+}
+
+async function play({
+  scenario,
+  k6,
+  say,
+  onOutput,
+  folder,
+  cluster,
+  members,
+  learners,
+}: Play): Promise<LoadResult> {
+  const count = Math.ceil(members.length / membersPerGenerator);
+  const startAtMs = Date.now() + headStartMs + headStartPerMemberMs * members.length;
+  const generators: Generator[] = [];
+  const signalingPids = () => cluster.signaling.map((node) => node.pid());
+  const resident = () => signalingPids().reduce((sum, pid) => sum + residentBytes(pid), 0);
+  const empty = resident();
+  const sampler = sampleLoad({
+    signaling: signalingPids,
+    generators: () => generators.map(({ pid }) => pid),
+  });
+  try {
+    say(`${members.length} members set out from ${count} generators`);
+    for (let n = 0; n < count; n++)
+      generators.push(
+        await startGenerator({
+          k6,
+          folder,
+          n,
+          scenario,
+          members: members.filter((_, at) => at % count === n),
+          total: { members: members.length, learners },
+          startAtMs,
+          onOutput: onOutput ?? (() => undefined),
+        }),
+      );
+    const summaries = await Promise.all(generators.map(({ finished }) => finished));
+    const { figures, crossed } = mergeSummaries(summaries);
+    const fullest = Math.max(...sampler.samples.map(({ signalingMb }) => signalingMb * 1e6));
+    return {
+      members: members.length,
+      signalingNodes: cluster.signaling.length,
+      generators: count,
+      figures,
+      crossed,
+      samples: sampler.samples,
+      kbPerConnection: (fullest - empty) / members.length / 1_000,
+    };
+  } finally {
+    sampler.stop();
+    for (const generator of generators) generator.stop();
+  }
+}

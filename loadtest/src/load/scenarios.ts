@@ -1,0 +1,81 @@
+/** The loads the product has to bear, at full scale; `--scale` makes them smaller, everything in proportion. */
+export interface Lively {
+  chatPerSecond: number;
+  chatMs: number;
+  /** Learners who take turns with the messages. */
+  chatters: number;
+  announcements: number;
+  questions: number;
+  votes: number;
+  quizWithinMs: number;
+}
+
+export interface LoadScenario {
+  readonly name: string;
+  /** What a reader of the report should know of it. */
+  readonly says: string;
+  /** In `loadtest/k6`. */
+  readonly script: 'online.ts' | 'class.ts';
+  /** Learners of each class. */
+  readonly classes: readonly number[];
+  readonly observers: number;
+  readonly rampMs: number;
+  readonly holdMs: number;
+  readonly lively: Lively | null;
+}
+
+const lively = (learners: number): Lively => ({
+  chatPerSecond: 20,
+  chatMs: 60_000,
+  chatters: Math.min(learners, 400),
+  announcements: 30,
+  questions: Math.min(20, Math.ceil(learners / 50)),
+  votes: Math.ceil(learners / 5),
+  quizWithinMs: 5_000,
+});
+/** What k6's scripts leave before, between and after the parts of a lively class. */
+const pausesMs = 40_000;
+const holdOf = ({ chatMs, quizWithinMs }: Lively) => chatMs + quizWithinMs + pausesMs;
+
+const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> = {
+  'online-100k': (scale) => ({
+    says: '100 classes of 1,000, everybody connected and beating',
+    script: 'online.ts',
+    classes: Array.from({ length: Math.max(1, Math.round(100 * Math.sqrt(scale))) }, () =>
+      Math.max(1, Math.round(1_000 * Math.sqrt(scale))),
+    ),
+    observers: 0,
+    rampMs: Math.max(5_000, 240_000 * scale),
+    holdMs: Math.max(25_000, 300_000 * scale),
+    lively: null,
+  }),
+  'class-10k': (scale) => {
+    const learners = Math.max(10, Math.round(10_000 * scale));
+    return {
+      says: 'one class of 10,000: all join in 30 s, chat, questions, announcements and a quiz',
+      script: 'class.ts',
+      classes: [learners],
+      observers: 2,
+      rampMs: 30_000 * Math.max(scale, 0.1),
+      holdMs: holdOf(lively(learners)),
+      lively: lively(learners),
+    };
+  },
+  'classes-10k': (scale) => ({
+    says: '10,000 running classes of 10: timers, rooms, coordinators and subscriptions',
+    script: 'online.ts',
+    classes: Array.from({ length: Math.max(2, Math.round(10_000 * scale)) }, () => 10),
+    observers: 0,
+    rampMs: Math.max(5_000, 300_000 * scale),
+    holdMs: Math.max(25_000, 120_000 * scale),
+    lively: null,
+  }),
+};
+
+export const scenarioNames = Object.keys(scenarios);
+
+/** Null for a name that is none. */
+export function scenarioOf(name: string, scale: number): LoadScenario | null {
+  const make = scenarios[name];
+  return make ? { name, ...make(scale) } : null;
+}
