@@ -1,4 +1,4 @@
-module keshi.local/k6
+module keshi/k6
 
 go 1.25.0
 

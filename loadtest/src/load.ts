@@ -1,21 +1,27 @@
 /**
- * `npm run load -- SCENARIO [--scale 0.01] [--verbose]`: the product under a load that k6 makes, on this machine. Exit
- * code 1 when a threshold did not hold. At full scale the report goes to `loadtest/reports/`, at others where `--report`
+ * `npm run load -- SCENARIO [--scale 0.01] [--profile FOLDER] [--verbose]`: the product under a load that k6 makes, on this
+ * machine. Exit code 1 when a threshold did not hold. At full scale the report goes to `loadtest/reports/`, at others where `--report`
  * says. Media at this size is modelled (`npm run simulate`), not measured here.
  */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ensureK6 } from '../../start/k6/install.mjs';
+import { buildGoTool } from './go-tool.ts';
 import { writeReport } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
 import { scenarioNames, scenarioOf } from './load/scenarios.ts';
 
-const usage = `Usage: npm run load -- ${scenarioNames.join('|')} [--scale 0.01] [--report FOLDER] [--verbose]`;
+const usage = `Usage: npm run load -- ${scenarioNames.join('|')} [--scale 0.01] [--report FOLDER] [--profile FOLDER] [--verbose]`;
 
 async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { scale: { type: 'string' }, report: { type: 'string' }, verbose: { type: 'boolean' } },
+    options: {
+      scale: { type: 'string' },
+      report: { type: 'string' },
+      profile: { type: 'string' },
+      verbose: { type: 'boolean' },
+    },
   });
   const scale = z.coerce.number().gt(0).max(1).default(1).safeParse(values.scale);
   const scenario = scale.success ? scenarioOf(positionals[0] ?? '', scale.data) : null;
@@ -23,12 +29,13 @@ async function main(): Promise<number> {
     console.error(usage);
     return 2;
   }
-  const k6 = await ensureK6();
+  const programs = { k6: await ensureK6(), holder: await buildGoTool('holder') };
   const say = (line: string) => console.error(`… ${line}`);
   const result = await runLoad({
     scenario,
-    k6,
+    programs,
     say,
+    profileInto: values.profile ?? null,
     ...(values.verbose && { onOutput: (text: string) => process.stderr.write(text) }),
   });
   await writeReport({ scenario, scale: scale.data, result, folder: values.report ?? null, say });

@@ -2,21 +2,12 @@
  * Light WebRTC viewers: the Go program in `loadtest/viewers`, built when its sources have changed and run with a plan.
  * A thousand browsers do not fit on one machine; a thousand of these take two sockets and half a megabyte each.
  */
-import { execFile, spawn } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { RtpCapabilitiesJson } from '@keshi/contract/media';
 import { z } from 'zod';
-import { cacheFolder } from '../../start/install/layout.mjs';
-
-const sources = fileURLToPath(new URL('../viewers', import.meta.url));
-const buildWithinMs = 300_000;
+import { buildGoTool } from './go-tool.ts';
 
 export interface PlannedMember {
   /** Empty where nobody is asked for one. */
@@ -63,46 +54,12 @@ const line = z.discriminatedUnion('type', [
   z.object({ type: z.literal('done') }),
 ]);
 
-/** Path of the program. Throws an error that says what to do when there is no Go, or when it does not build. */
-export async function buildViewers(): Promise<string> {
-  const program = join(cacheFolder(), `viewers-${await hashOf(sources)}`);
-  if (existsSync(program)) return program;
-  await mkdir(cacheFolder(), { recursive: true });
-  const draft = `${program}.${randomUUID()}`;
-  try {
-    await promisify(execFile)('go', ['build', '-trimpath', '-o', draft, '.'], {
-      cwd: sources,
-      env: { ...process.env, CGO_ENABLED: '0' },
-      timeout: buildWithinMs,
-    });
-  } catch (cause) {
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    const said = cause instanceof Error && 'stderr' in cause ? `\n${String(cause.stderr)}` : '';
-    throw new Error(
-      isMissing
-        ? 'The light viewers are written in Go: install Go 1.24 or newer and put `go` on the PATH.'
-        : `The light viewers could not be built with \`go build\` in loadtest/viewers.${said}`,
-      { cause },
-    );
-  }
-  // Whole or not at all, also when two build at once.
-  await rename(draft, program);
-  return program;
-}
-
-async function hashOf(folder: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const name of (await readdir(folder)).toSorted())
-    hash.update(`${name}\n`).update(await readFile(join(folder, name)));
-  return hash.digest('hex').slice(0, 16);
-}
-
 /**
  * Runs the plan to its end and answers with one result per viewer. Rejects when the publisher cannot publish, or when
  * the program ends early or outlives the plan by far.
  */
 export async function runViewers(plan: ViewersPlan): Promise<ViewerResult[]> {
-  const program = await buildViewers();
+  const program = await buildGoTool('viewers');
   const child = spawn(program, [], { stdio: ['pipe', 'pipe', 'pipe'] });
   const killOnExit = () => void child.kill('SIGKILL');
   process.once('exit', killOnExit);

@@ -4,7 +4,7 @@ import { openBareStorm } from '../src/storm/bare-storm.ts';
 import { openOurStorm } from '../src/storm/our-storm.ts';
 import type { StormSide } from '../src/storm/side.ts';
 import { raiseStorm } from '../src/storm/storm.ts';
-import { buildViewers } from '../src/viewers.ts';
+import { buildGoTool } from '../src/go-tool.ts';
 
 const viewers = 40;
 const options = { spreadMs: 2_000, patienceMs: 30_000, stayMs: 1_000 };
@@ -12,7 +12,7 @@ const options = { spreadMs: 2_000, patienceMs: 30_000, stayMs: 1_000 };
 let ours: StormSide;
 beforeAll(async () => {
   // The first build fetches the tool's modules.
-  await buildViewers();
+  await buildGoTool('viewers');
   ours = await openOurStorm({ viewers });
 }, 300_000);
 afterAll(() => ours?.close(), 120_000);

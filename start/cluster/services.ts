@@ -59,6 +59,8 @@ export interface ClusterOptions {
   env?: Readonly<Record<string, string>>;
   /** Beyond `env`, of the SFU node of that number. */
   sfuEnv?: (n: number) => Readonly<Record<string, string>>;
+  /** For Node.js itself, e.g. to profile the services of a role. */
+  nodeArgs?: (role: Role) => readonly string[];
   /** Called with what the services print, as it comes. */
   onOutput?: (text: string) => void;
 }
@@ -67,7 +69,7 @@ export interface ClusterOptions {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const started: ServiceProcess[] = [];
   const begin = async (role: Role, port: number, extra: Readonly<Record<string, string>> = {}) => {
-    const service = await startService(role, port, { ...environmentOf(options), ...extra }, options.onOutput);
+    const service = await startService(role, port, { ...environmentOf(options), ...extra }, options);
     started.push(service);
     return service;
   };
@@ -115,7 +117,7 @@ async function startService(
   role: Role,
   port: number,
   env: NodeJS.ProcessEnv,
-  onOutput: ClusterOptions['onOutput'],
+  { onOutput, nodeArgs }: ClusterOptions,
 ): Promise<ServiceProcess> {
   const program = programs[role];
   const main = fileURLToPath(new URL(program.main, import.meta.url));
@@ -125,7 +127,7 @@ async function startService(
 
   async function start(): Promise<void> {
     let last = '';
-    child = spawn(process.execPath, ['--import', endWithParent, main], {
+    child = spawn(process.execPath, [...(nodeArgs?.(role) ?? []), '--import', endWithParent, main], {
       env: { ...env, [program.port]: String(port) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

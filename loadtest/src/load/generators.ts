@@ -1,4 +1,7 @@
-/** k6 processes that share a load: each gets a plan of its own and answers with its figures. */
+/**
+ * The processes that share a load: k6 plays those who do something and a sample of those who listen, the lean holder the
+ * rest. Each gets a plan of its own and answers with its figures.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -26,20 +29,27 @@ export type Summary = z.infer<typeof summary>;
 
 export interface Generator {
   readonly pid: number;
-  /** Rejects when k6 could not run; thresholds that were crossed are in the summary. */
+  /** Rejects when it could not run; thresholds that were crossed are in the summary. */
   readonly finished: Promise<Summary>;
   stop(): void;
 }
 
-/** Open files are limited to 20,000 a process here, and one is needed for more than sockets. */
+/** Open files are limited to 20,000 a process here, and some are needed for more than sockets. */
 export const membersPerGenerator = 16_000;
 const membersPerVirtualUser = 500;
 /** One source address makes connecting slow long before its ports are used up. */
 const sourceAddresses = '127.0.0.2-127.0.0.33';
 const thresholdsCrossed = 99;
 
-export interface GeneratorOptions {
+export interface Programs {
+  /** Paths. */
   k6: string;
+  holder: string;
+}
+
+export interface GeneratorOptions {
+  programs: Programs;
+  kind: keyof Programs;
   folder: string;
   n: number;
   scenario: LoadScenario;
@@ -50,7 +60,7 @@ export interface GeneratorOptions {
 }
 
 export async function startGenerator(options: GeneratorOptions): Promise<Generator> {
-  const { k6, folder, n, scenario, members, total, startAtMs } = options;
+  const { programs, kind, folder, n, scenario, members, total, startAtMs } = options;
   const plan = join(folder, `plan-${n}.json`);
   const answer = join(folder, `summary-${n}.json`);
   const settings: Record<string, number | Lively> = {
@@ -63,35 +73,42 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
     ...(scenario.lively && { lively: scenario.lively }),
   };
   await writeFile(plan, JSON.stringify({ settings, members }));
-  const script = fileURLToPath(new URL(`../../k6/${scenario.script}`, import.meta.url));
-  const child = spawn(
-    k6,
-    [
-      'run',
-      '--quiet',
-      '--no-usage-report',
-      '--address=',
-      `--local-ips=${sourceAddresses}`,
-      '--env',
-      `PLAN=${plan}`,
-      '--env',
-      `SUMMARY=${answer}`,
-      script,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const env = { PLAN: plan, SUMMARY: answer };
+  const child =
+    kind === 'k6'
+      ? spawn(programs.k6, k6Arguments(scenario, env), { stdio: ['ignore', 'pipe', 'pipe'] })
+      : spawn(programs.holder, [], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => options.onOutput(chunk.toString()));
+    stream.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-2_000);
+      options.onOutput(chunk.toString());
+    });
   return {
     pid: child.pid ?? 0,
-    finished: finish(child, answer),
+    finished: finish(child, answer, () => said),
     stop: () => void child.kill('SIGKILL'),
   };
 }
 
-async function finish(child: ChildProcess, answer: string): Promise<Summary> {
+function k6Arguments(scenario: LoadScenario, env: Readonly<Record<string, string>>): string[] {
+  const script = fileURLToPath(new URL(`../../k6/${scenario.script}`, import.meta.url));
+  const variables = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+  return [
+    'run',
+    '--quiet',
+    '--no-usage-report',
+    '--address=',
+    `--local-ips=${sourceAddresses}`,
+    ...variables,
+    script,
+  ];
+}
+
+async function finish(child: ChildProcess, answer: string, said: () => string): Promise<Summary> {
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  if (code !== 0 && code !== thresholdsCrossed) throw new Error(`k6 ended with ${code ?? signal}`);
+  if (code !== 0 && code !== thresholdsCrossed)
+    throw new Error(`a generator ended with ${code ?? signal}:\n${said()}`);
   return summary.parse(JSON.parse(await readFile(answer, 'utf8')));
 }
 

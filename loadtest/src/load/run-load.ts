@@ -12,6 +12,7 @@ import {
   startGenerator,
   type Generator,
   type LoadMember,
+  type Programs,
 } from './generators.ts';
 import { residentBytes, sampleLoad, type Sample } from './samples.ts';
 import type { LoadScenario } from './scenarios.ts';
@@ -20,7 +21,8 @@ import { seedWorld, type World } from './world.ts';
 export interface LoadResult {
   members: number;
   signalingNodes: number;
-  generators: number;
+  /** How many members k6 and the holder played, and in how many processes. */
+  playedBy: Record<keyof Programs, { members: number; processes: number }>;
   /** Of each metric of k6, what it counted or its quantiles. */
   figures: Record<string, Record<string, number>>;
   /** Thresholds that did not hold; a load without any has passed. */
@@ -32,10 +34,12 @@ export interface LoadResult {
 
 export interface LoadOptions {
   scenario: LoadScenario;
-  k6: string;
+  programs: Programs;
   /** Told what is being done. */
   say: (line: string) => void;
   onOutput?: (text: string) => void;
+  /** Where the signaling nodes leave their processor profiles; null: none. */
+  profileInto: string | null;
 }
 
 /** A node holds at most what one process may open, and two make a cluster. */
@@ -45,7 +49,8 @@ const leastNodes = 2;
 const headStartMs = 8_000;
 const headStartPerMemberMs = 0.15;
 
-export async function runLoad({ scenario, k6, say, onOutput }: LoadOptions): Promise<LoadResult> {
+export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+  const { scenario, say, onOutput, profileInto } = options;
   const closers: (() => Promise<void>)[] = [];
   try {
     const folder = await mkdtemp(join(tmpdir(), 'keshi-load-'));
@@ -68,11 +73,14 @@ export async function runLoad({ scenario, k6, say, onOutput }: LoadOptions): Pro
       signalingNodes: nodes,
       sfuNodes: 0,
       env: { LOG_LEVEL: 'warn', DEMO: 'false' },
+      ...(profileInto !== null && {
+        nodeArgs: (role) => (role === 'signaling' ? ['--cpu-prof', `--cpu-prof-dir=${profileInto}`] : []),
+      }),
       ...(onOutput && { onOutput }),
     });
     closers.push(() => cluster.stop());
     const members = await membersOf(world, cluster, scenario);
-    return await play({ scenario, k6, say, onOutput, folder, cluster, members, learners });
+    return await play({ ...options, folder, cluster, members, learners });
   } finally {
     for (const step of closers.toReversed()) await step();
   }
@@ -113,7 +121,7 @@ interface Play extends LoadOptions {
 
 async function play({
   scenario,
-  k6,
+  programs,
   say,
   onOutput,
   folder,
@@ -121,8 +129,7 @@ async function play({
   members,
   learners,
 }: Play): Promise<LoadResult> {
-  const count = Math.ceil(members.length / membersPerGenerator);
-  const startAtMs = Date.now() + headStartMs + headStartPerMemberMs * members.length;
+  const startAtMs = Date.now() + headStartMs + Math.ceil(headStartPerMemberMs * members.length);
   const generators: Generator[] = [];
   const signalingPids = () => cluster.signaling.map((node) => node.pid());
   const resident = () => signalingPids().reduce((sum, pid) => sum + residentBytes(pid), 0);
@@ -132,15 +139,18 @@ async function play({
     generators: () => generators.map(({ pid }) => pid),
   });
   try {
-    say(`${members.length} members set out from ${count} generators`);
-    for (let n = 0; n < count; n++)
+    const shares = sharesOf(members, scenario.playedByK6);
+    say(
+      `${members.length} members set out, ${Math.min(members.length, scenario.playedByK6)} of them played by k6`,
+    );
+    for (const [n, share] of shares.entries())
       generators.push(
         await startGenerator({
-          k6,
+          programs,
+          ...share,
           folder,
           n,
           scenario,
-          members: members.filter((_, at) => at % count === n),
           total: { members: members.length, learners },
           startAtMs,
           onOutput: onOutput ?? (() => undefined),
@@ -152,7 +162,7 @@ async function play({
     return {
       members: members.length,
       signalingNodes: cluster.signaling.length,
-      generators: count,
+      playedBy: { k6: playedBy(shares, 'k6'), holder: playedBy(shares, 'holder') },
       figures,
       crossed,
       samples: sampler.samples,
@@ -162,4 +172,26 @@ async function play({
     sampler.stop();
     for (const generator of generators) generator.stop();
   }
+}
+
+interface Share {
+  kind: keyof Programs;
+  members: LoadMember[];
+}
+
+/** The first members are k6's: hosts and observers, and the learners who speak. */
+function sharesOf(members: readonly LoadMember[], playedByK6: number): Share[] {
+  const among = (kind: keyof Programs, own: readonly LoadMember[]): Share[] => {
+    const count = Math.ceil(own.length / membersPerGenerator);
+    return Array.from({ length: count }, (_, n) => ({
+      kind,
+      members: own.filter((_member, at) => at % count === n),
+    }));
+  };
+  return [...among('k6', members.slice(0, playedByK6)), ...among('holder', members.slice(playedByK6))];
+}
+
+function playedBy(shares: readonly Share[], kind: keyof Programs) {
+  const own = shares.filter((share) => share.kind === kind);
+  return { members: own.reduce((sum, share) => sum + share.members.length, 0), processes: own.length };
 }

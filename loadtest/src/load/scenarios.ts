@@ -19,6 +19,8 @@ export interface LoadScenario {
   /** Learners of each class. */
   readonly classes: readonly number[];
   readonly observers: number;
+  /** The members that k6 plays: who does something, and a sample of who listens. The lean holder plays the rest. */
+  readonly playedByK6: number;
   readonly rampMs: number;
   readonly holdMs: number;
   readonly lively: Lively | null;
@@ -30,7 +32,7 @@ const lively = (learners: number): Lively => ({
   chatters: Math.min(learners, 400),
   announcements: 30,
   questions: Math.min(20, Math.ceil(learners / 50)),
-  votes: Math.ceil(learners / 5),
+  votes: Math.min(400, Math.ceil(learners / 5)),
   quizWithinMs: 5_000,
 });
 /** What k6's scripts leave before, between and after the parts of a lively class. */
@@ -45,6 +47,7 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       Math.max(1, Math.round(1_000 * Math.sqrt(scale))),
     ),
     observers: 0,
+    playedByK6: Math.ceil(10_000 * scale),
     rampMs: Math.max(5_000, 240_000 * scale),
     holdMs: Math.max(25_000, 300_000 * scale),
     lively: null,
@@ -56,6 +59,7 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       script: 'class.ts',
       classes: [learners],
       observers: 2,
+      playedByK6: Math.max(500, Math.ceil(1_000 * scale)),
       rampMs: 30_000 * Math.max(scale, 0.1),
       holdMs: holdOf(lively(learners)),
       lively: lively(learners),
@@ -66,6 +70,8 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
     script: 'online.ts',
     classes: Array.from({ length: Math.max(2, Math.round(10_000 * scale)) }, () => 10),
     observers: 0,
+    // Every host at least.
+    playedByK6: Math.max(2, Math.round(10_000 * scale)),
     rampMs: Math.max(5_000, 300_000 * scale),
     holdMs: Math.max(25_000, 120_000 * scale),
     lively: null,

@@ -1,14 +1,30 @@
-/** News without a number, where only the latest matters: counts, running totals, who speaks. At most twice a second. */
+/**
+ * News without a number, where only the latest matters: counts, running totals, who speaks. At most twice a second, and
+ * more seldom to the learners of a large class: each piece of news is a write for everyone of them.
+ */
 import type { ClassRole } from '@keshi/contract/domain';
 import type { RecordingNow, ServerPayload } from '@keshi/contract/signaling';
 import type { Classroom } from './classroom.ts';
 import type { Turn } from './turn.ts';
 import { countsView, quizTotalsView } from './views.ts';
 
-const everyMs = 500;
+const shortestMs = 500;
+const longestMs = 2_000;
+/** A class of two thousand still hears of everything twice a second. */
+const membersPerMs = 4;
 const mostSpeakers = 5;
 const everyone: readonly ClassRole[] = ['host', 'observer', 'attendee'];
-const overseers: readonly ClassRole[] = ['host', 'observer'];
+
+/** What those of some roles have not been told yet. */
+interface Audience {
+  readonly roles: readonly ClassRole[];
+  everyMs(): number;
+  toldAt: number;
+  counts: boolean;
+  speaking: boolean;
+  quizId: string | null;
+  readonly votes: Set<string>;
+}
 
 type Tell = <K extends 'counts' | 'tally' | 'speaking' | 'recording'>(
   roles: readonly ClassRole[],
@@ -27,54 +43,80 @@ export interface Announcer {
 }
 
 export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: Tell }): Announcer {
-  const votes = new Set<string>();
-  let quizId: string | null = null;
-  let counts = false;
-  let sentAt = -Infinity;
+  const audienceOf = (roles: readonly ClassRole[], everyMs: () => number): Audience => ({
+    roles,
+    everyMs,
+    toldAt: -Infinity,
+    counts: false,
+    speaking: false,
+    quizId: null,
+    votes: new Set(),
+  });
+  const audiences = [
+    audienceOf(['host', 'observer'], () => shortestMs),
+    audienceOf(['attendee'], () =>
+      Math.min(longestMs, Math.max(shortestMs, room().online.size / membersPerMs)),
+    ),
+  ];
   const voices = new Map<string, string[]>();
+  let speakers: string[] = [];
 
-  function tally(): void {
-    const current = room();
-    const quiz = quizId === null ? null : (current.quizzes.get(quizId) ?? null);
-    const changedVotes = [...votes].map((id) => ({
-      id,
-      votes: current.questions.get(id)?.voters.size ?? 0,
-    }));
+  function sayTo(audience: Audience): void {
+    const { roles, counts, speaking, quizId, votes } = audience;
+    if (counts) tell(roles, 'counts', countsView(room()));
+    if (speaking) tell(roles, 'speaking', { userIds: speakers });
+    if (quizId !== null || votes.size > 0) tell(roles, 'tally', tallyOf(audience));
+    audience.toldAt = performance.now();
+    audience.counts = false;
+    audience.speaking = false;
+    audience.quizId = null;
     votes.clear();
-    quizId = null;
-    const forRole = (role: ClassRole) => ({ quiz: quiz && quizTotalsView(quiz, role), votes: changedVotes });
-    tell(overseers, 'tally', forRole('host'));
-    tell(['attendee'], 'tally', forRole('attendee'));
+  }
+
+  /** The host and observers see the same; learners not what is correct. */
+  function tallyOf({ roles: [role = 'attendee'], quizId, votes }: Audience): ServerPayload<'tally'> {
+    const { quizzes, questions } = room();
+    const quiz = quizId === null ? null : (quizzes.get(quizId) ?? null);
+    return {
+      quiz: quiz && quizTotalsView(quiz, role),
+      votes: [...votes].map((id) => ({ id, votes: questions.get(id)?.voters.size ?? 0 })),
+    };
   }
 
   function tick(): void {
-    if (performance.now() - sentAt < everyMs) return;
-    if (!counts && quizId === null && votes.size === 0) return;
-    sentAt = performance.now();
-    if (counts) tell(everyone, 'counts', countsView(room()));
-    counts = false;
-    if (quizId !== null || votes.size > 0) tally();
+    const now = performance.now();
+    for (const audience of audiences) {
+      const hasNews =
+        audience.counts || audience.speaking || audience.quizId !== null || audience.votes.size > 0;
+      if (hasNews && now - audience.toldAt >= audience.everyMs()) sayTo(audience);
+    }
+  }
+
+  function note(change: (audience: Audience) => void): void {
+    audiences.forEach(change);
+    tick();
   }
 
   return {
     changed(turns) {
-      for (const { changes } of turns)
-        for (const change of changes) {
-          if (change.kind === 'quiz-answered') quizId = change.quizId;
-          else if (change.kind === 'question-voted') votes.add(change.id);
-          else if (change.kind === 'member-changed' || change.kind.startsWith('question-')) counts = true;
-        }
+      for (const change of turns.flatMap(({ changes }) => changes))
+        for (const audience of audiences)
+          if (change.kind === 'quiz-answered') audience.quizId = change.quizId;
+          else if (change.kind === 'question-voted') audience.votes.add(change.id);
+          else if (change.kind === 'member-changed' || change.kind.startsWith('question-'))
+            audience.counts = true;
       tick();
     },
     countsChanged() {
-      counts = true;
-      tick();
+      note((audience) => (audience.counts = true));
     },
     speaking(nodeId, userIds) {
       if (userIds.length === 0) voices.delete(nodeId);
       else voices.set(nodeId, userIds);
-      const all = [...new Set([...voices.values()].flat())];
-      tell(everyone, 'speaking', { userIds: all.slice(0, mostSpeakers) });
+      const all = [...new Set([...voices.values()].flat())].slice(0, mostSpeakers);
+      if (all.join() === speakers.join()) return;
+      speakers = all;
+      note((audience) => (audience.speaking = true));
     },
     recording: (now) => tell(everyone, 'recording', now),
     tick,

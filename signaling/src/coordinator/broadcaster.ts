@@ -27,13 +27,16 @@ export interface BroadcasterDeps {
 }
 
 const shortestWindowMs = 50;
-const longestWindowMs = 400;
-const membersPerWindowMs = 25;
+/** Half a second is what nobody minds in a chat of thousands, and there each frame is thousands of writes. */
+const longestWindowMs = 500;
+const membersPerWindowMs = 4;
 
-/** Chat waits for its window; what people act on at once does not. */
+/** The learners' chat waits for its window; what people act on at once does not. */
 function isUrgent({ event }: RoomEvent): boolean {
   switch (event.type) {
     case 'chat.sent':
+      // The instructor is waited for, and is one alone.
+      return event.message.from.role === 'host';
     case 'chat.deleted':
     case 'question.asked':
     case 'question.changed':

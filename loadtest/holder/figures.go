@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// The names and shapes of k6's summary, so that both can be added up.
+type figures struct {
+	joined, refusedForNow, connectFailures, unexpectedDisconnects atomic.Int64
+	beats, frames, broadcastsHeard, quizAnswers, refusedCommands  atomic.Int64
+	joinMs, beatAckMs, broadcastMs, quizAckMs                     trend
+}
+
+func newFigures() *figures { return &figures{} }
+
+type trend struct {
+	mutex  sync.Mutex
+	values []float64
+}
+
+func (t *trend) add(value float64) {
+	t.mutex.Lock()
+	t.values = append(t.values, value)
+	t.mutex.Unlock()
+}
+
+type metric struct {
+	Type       string             `json:"type"`
+	Values     map[string]float64 `json:"values"`
+	Thresholds map[string]held    `json:"thresholds,omitempty"`
+}
+type held struct {
+	OK bool `json:"ok"`
+}
+
+func counted(value int64) metric {
+	return metric{Type: "counter", Values: map[string]float64{"count": float64(value)}}
+}
+
+func (m metric) must(threshold string, ok bool) metric {
+	m.Thresholds = map[string]held{threshold: {ok}}
+	return m
+}
+
+func (t *trend) metric() metric {
+	slices.Sort(t.values)
+	at := func(share float64) float64 {
+		if len(t.values) == 0 {
+			return 0
+		}
+		return t.values[min(len(t.values)-1, int(share*float64(len(t.values))))]
+	}
+	return metric{Type: "trend", Values: map[string]float64{
+		"count": float64(len(t.values)), "min": at(0), "med": at(0.5), "p(95)": at(0.95), "p(99)": at(0.99), "max": at(1),
+	}}
+}
+
+func (f *figures) write(path string, own int) error {
+	none := func(count *atomic.Int64) metric { return counted(count.Load()).must("count==0", count.Load() == 0) }
+	content, err := json.Marshal(map[string]metric{
+		"joined":                 counted(f.joined.Load()).must("everybody", f.joined.Load() >= int64(own)),
+		"refused_for_now":        counted(f.refusedForNow.Load()),
+		"connect_failures":       none(&f.connectFailures),
+		"unexpected_disconnects": none(&f.unexpectedDisconnects),
+		"refused_commands":       none(&f.refusedCommands),
+		"beats":                  counted(f.beats.Load()),
+		"frames":                 counted(f.frames.Load()),
+		"broadcasts_heard":       counted(f.broadcastsHeard.Load()),
+		"quiz_answers":           counted(f.quizAnswers.Load()),
+		"join_ms":                f.joinMs.metric(),
+		"beat_ack_ms":            f.beatAckMs.metric(),
+		"broadcast_ms":           f.broadcastMs.metric(),
+		"quiz_ack_ms":            f.quizAckMs.metric(),
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o600)
+}

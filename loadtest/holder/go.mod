@@ -1,0 +1,3 @@
+module keshi/holder
+
+go 1.25.0

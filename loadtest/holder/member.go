@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// member comes at its time and stays to the end, as the member that k6 plays does (loadtest/k6/attendance.ts).
+type member struct {
+	planned
+	settings *settings
+	figures  *figures
+	ends     time.Time
+	place    int
+	failures int
+}
+
+const (
+	askForAnswerEvery = 100
+	mostFailures      = 5
+	pauseAfterFailure = 2 * time.Second
+	announcementMark  = "@sent:"
+	quizOptions       = 4
+	joinRequest       = `421["join",{"rtpCapabilities":null,"resume":false,"audioOnly":false,"lastSeq":null,"visible":true,"device":"phone"}]`
+	beat              = `["beat",{"visible":true,"rttMs":null}]`
+	// Acknowledgements are told apart by their number.
+	joinID, beatID, quizID = 1, 2, 3
+	// What most frames fit into.
+	bufferBytes = 4096
+)
+
+func (m *member) attend() {
+	setsOut := time.UnixMilli(m.settings.StartAtMs).
+		Add(time.Duration(float64(m.At) * m.settings.RampMs / float64(m.settings.Members) * float64(time.Millisecond)))
+	time.Sleep(time.Until(setsOut))
+	for time.Now().Before(m.ends) {
+		pause := m.visit(setsOut)
+		if pause < 0 {
+			return
+		}
+		time.Sleep(min(pause, time.Until(m.ends)))
+	}
+}
+
+// visit is one connection from its beginning to its end; answers when to come back, negative for never.
+func (m *member) visit(setsOut time.Time) time.Duration {
+	s, err := dial(m.URL, m.place)
+	if err != nil {
+		return m.failed()
+	}
+	defer s.close()
+	// The end of the load is the end of the reading.
+	s.conn.SetReadDeadline(m.ends)
+	v := &visit{member: m, socket: s, setsOut: setsOut}
+	defer v.over()
+	buffer := make([]byte, 0, bufferBytes)
+	for {
+		frame, err := s.read(buffer)
+		switch {
+		case err != nil && !time.Now().Before(m.ends):
+			return -1
+		case err != nil && v.connected:
+			m.figures.unexpectedDisconnects.Add(1)
+			return time.Duration(rand.Float64() * float64(pauseAfterFailure))
+		case err != nil:
+			return m.failed()
+		}
+		if pause, isOver := v.hear(frame); isOver {
+			return pause
+		}
+	}
+}
+
+func (m *member) failed() time.Duration {
+	m.failures++
+	m.figures.connectFailures.Add(1)
+	if m.failures >= mostFailures {
+		return -1
+	}
+	return pauseAfterFailure
+}
+
+func (m *member) refused(err refusal) time.Duration {
+	if err.RetryMs == nil {
+		return m.failed()
+	}
+	m.figures.refusedForNow.Add(1)
+	return time.Duration(*err.RetryMs) * time.Millisecond
+}
+
+type refusal struct {
+	Code    string `json:"code"`
+	RetryMs *int64 `json:"retryMs"`
+}
+
+type visit struct {
+	*member
+	socket    *socket
+	setsOut   time.Time
+	connected bool
+	beating   *time.Timer
+	answering *time.Timer
+	beats     int
+	// When, in microseconds; timers write them and the reader reads them.
+	askedBeat, askedAt atomic.Int64
+}
+
+func (v *visit) over() {
+	if v.beating != nil {
+		v.beating.Stop()
+	}
+	if v.answering != nil {
+		v.answering.Stop()
+	}
+}
+
+func (v *visit) hear(frame []byte) (time.Duration, bool) {
+	switch {
+	case len(frame) == 1 && frame[0] == '2':
+		v.socket.send("3")
+	case bytes.HasPrefix(frame, []byte("42")):
+		v.event(frame)
+	case bytes.HasPrefix(frame, []byte("43")):
+		return v.answer(frame)
+	case bytes.HasPrefix(frame, []byte("40")):
+		v.connected = true
+		v.socket.send(joinRequest)
+	case bytes.HasPrefix(frame, []byte("44")):
+		var said struct {
+			Data refusal `json:"data"`
+		}
+		json.Unmarshal(frame[2:], &said)
+		return v.refused(said.Data), true
+	case bytes.HasPrefix(frame, []byte("41")):
+		v.figures.unexpectedDisconnects.Add(1)
+		return pauseAfterFailure, true
+	case bytes.HasPrefix(frame, []byte("0")):
+		hello, _ := json.Marshal(map[string]string{"ticket": v.Ticket, "tab": fmt.Sprintf("holder-%d", v.place)})
+		v.socket.send("40" + string(hello))
+	}
+	return 0, false
+}
+
+func (v *visit) answer(frame []byte) (time.Duration, bool) {
+	at := bytes.IndexByte(frame, '[')
+	if at < 0 {
+		return 0, false
+	}
+	id, _ := strconv.Atoi(string(frame[2:at]))
+	switch id {
+	case joinID:
+		return v.joined(frame[at:])
+	case beatID:
+		v.figures.beatAckMs.add(sinceMs(v.askedBeat.Load()))
+	case quizID:
+		if !bytes.HasPrefix(frame[at:], []byte(`[{"ok":true`)) {
+			v.figures.refusedCommands.Add(1)
+			break
+		}
+		v.figures.quizAnswers.Add(1)
+		v.figures.quizAckMs.add(sinceMs(v.askedAt.Load()))
+	}
+	return 0, false
+}
+
+func (v *visit) joined(body []byte) (time.Duration, bool) {
+	var answers []struct {
+		OK    bool    `json:"ok"`
+		Error refusal `json:"error"`
+		Data  struct {
+			Snapshot struct {
+				You struct {
+					BeatMs int64 `json:"beatMs"`
+				} `json:"you"`
+			} `json:"snapshot"`
+		} `json:"data"`
+	}
+	if json.Unmarshal(body, &answers) != nil || len(answers) == 0 || !answers[0].OK {
+		if len(answers) == 0 {
+			return v.failed(), true
+		}
+		return v.refused(answers[0].Error), true
+	}
+	v.figures.joined.Add(1)
+	v.figures.joinMs.add(sinceMs(v.setsOut.UnixMicro()))
+	every := time.Duration(answers[0].Data.Snapshot.You.BeatMs) * time.Millisecond
+	v.beats = rand.IntN(askForAnswerEvery)
+	v.beating = time.AfterFunc(every, func() { v.beat(every) })
+	return 0, false
+}
+
+func (v *visit) beat(every time.Duration) {
+	v.figures.beats.Add(1)
+	v.beats++
+	if v.beats%askForAnswerEvery == 0 {
+		v.askedBeat.Store(time.Now().UnixMicro())
+		v.socket.send(fmt.Sprintf("42%d%s", beatID, beat))
+	} else {
+		v.socket.send("42" + beat)
+	}
+	v.beating.Reset(every)
+}
+
+func (v *visit) event(frame []byte) {
+	v.figures.frames.Add(1)
+	if !bytes.HasPrefix(frame, []byte(`42["events"`)) {
+		return
+	}
+	now := time.Now().UnixMilli()
+	for rest := frame; ; {
+		at := bytes.Index(rest, []byte(announcementMark))
+		if at < 0 {
+			break
+		}
+		rest = rest[at+len(announcementMark):]
+		end := bytes.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+		if sent, err := strconv.ParseInt(string(rest[:max(0, end)]), 10, 64); err == nil {
+			v.figures.broadcastsHeard.Add(1)
+			v.figures.broadcastMs.add(float64(now - sent))
+		}
+	}
+	if v.settings.Lively != nil && bytes.Contains(frame, []byte(`"quiz.opened"`)) {
+		v.answerQuiz(frame)
+	}
+}
+
+func (v *visit) answerQuiz(frame []byte) {
+	var packet []json.RawMessage
+	var said struct {
+		Events []struct {
+			Type string `json:"type"`
+			Quiz struct {
+				ID string `json:"id"`
+			} `json:"quiz"`
+		} `json:"events"`
+	}
+	if json.Unmarshal(frame[2:], &packet) != nil || len(packet) < 2 || json.Unmarshal(packet[1], &said) != nil {
+		return
+	}
+	for _, each := range said.Events {
+		if each.Type != "quiz.opened" {
+			continue
+		}
+		request := fmt.Sprintf(`42%d["quiz.answer",{"quizId":"%s","choice":[%d]}]`, quizID, each.Quiz.ID, v.N%quizOptions)
+		after := time.Duration(rand.Float64() * v.settings.Lively.QuizWithinMs * float64(time.Millisecond))
+		v.answering = time.AfterFunc(after, func() {
+			v.askedAt.Store(time.Now().UnixMicro())
+			v.socket.send(request)
+		})
+	}
+}
+
+func sinceMs(micros int64) float64 { return float64(time.Now().UnixMicro()-micros) / 1000 }
