@@ -40,6 +40,7 @@ const membersPerVirtualUser = 500;
 /** One source address makes connecting slow long before its ports are used up. */
 const sourceAddresses = '127.0.0.2-127.0.0.33';
 const thresholdsCrossed = 99;
+const endsWithinMs = 120_000;
 
 export interface Programs {
   /** Paths. */
@@ -86,7 +87,11 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
     });
   return {
     pid: child.pid ?? 0,
-    finished: finish(child, answer, () => said),
+    finished: finish(child, {
+      answer,
+      endsAtMs: startAtMs + scenario.rampMs + scenario.holdMs,
+      said: () => said,
+    }),
     stop: () => void child.kill('SIGKILL'),
   };
 }
@@ -105,8 +110,14 @@ function k6Arguments(scenario: LoadScenario, env: Readonly<Record<string, string
   ];
 }
 
-async function finish(child: ChildProcess, answer: string, said: () => string): Promise<Summary> {
+/** A generator that waits for ever for a connection it began is ended, and has failed. */
+async function finish(
+  child: ChildProcess,
+  { answer, endsAtMs, said }: { answer: string; endsAtMs: number; said: () => string },
+): Promise<Summary> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), endsAtMs + endsWithinMs - Date.now());
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(timer);
   if (code !== 0 && code !== thresholdsCrossed)
     throw new Error(`a generator ended with ${code ?? signal}:\n${said()}`);
   return summary.parse(JSON.parse(await readFile(answer, 'utf8')));
