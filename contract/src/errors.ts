@@ -43,6 +43,10 @@ export const errorCodes = [
   'media-refused',
   // Ours
   'draining',
+  // More come in at this moment than can be let in at once: the page asks again after `retryMs`.
+  'busy',
+  // The page did not read what it was sent, and was let go so that it could come back anew.
+  'too-slow',
   'unavailable',
   'internal',
 ] as const;
@@ -52,7 +56,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** What crosses every transport when something is refused or fails. */
 export interface ProtocolError {
   code: ErrorCode;
-  /** For `rate-limited`, `slow-mode`, `full`, `draining`, `unavailable`: when to try again, ms. */
+  /** For `rate-limited`, `slow-mode`, `full`, `draining`, `busy`, `unavailable`: when to try again, ms. */
   retryMs?: number;
   /** For `internal`: the id under which the cause is logged. */
   id?: string;

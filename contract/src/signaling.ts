@@ -257,6 +257,8 @@ export const handshake = z.object({
   ticket: z.string().max(4096),
   /** Distinguishes tabs of one browser, so that the page replaced by another can be told which. */
   tab: z.string().max(64),
+  /** Was in this class already: comes before those who were not when many come at once. */
+  returning: z.boolean().default(false),
 });
 
 export const clientEvents = {
@@ -433,7 +435,7 @@ export const serverEvents = {
   recording: recordingNow,
   /** Something of ours is broken or healed; shown to the host in one line. */
   trouble: z.object({
-    kind: z.enum(['database', 'media', 'shared-state']),
+    kind: z.enum(['database', 'media', 'shared-state', 'crowd']),
     since: instant,
     healed: z.boolean(),
   }),
@@ -446,6 +448,7 @@ export const serverEvents = {
       'banned',
       'class-ended',
       'draining',
+      'too-slow',
     ]),
     retryMs: durationMs.nullable(),
   }),

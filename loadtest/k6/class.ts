@@ -7,7 +7,9 @@ import { boardGapMs, frames } from './metrics.ts';
 import { endsAtMs, optionsWith } from './options.ts';
 import { ownMembers, settings, type Lively, type Member } from './plan.ts';
 
+/** @public k6 calls it. */
 export { report as handleSummary } from './report.ts';
+/** @public k6 reads it. */
 export const options = optionsWith({
   quiz_wrong_totals: ['count==0'],
   events_missed: ['count==0'],
@@ -15,6 +17,7 @@ export const options = optionsWith({
   quiz_ack_ms: ['p(99)<5000'],
 });
 
+/** @public k6 calls it for each virtual user. */
 export default function members(): void {
   const { lively } = settings;
   if (!lively) throw new Error('the plan says nothing about the class');

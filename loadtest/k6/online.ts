@@ -6,9 +6,12 @@ import { frames } from './metrics.ts';
 import { endsAtMs, optionsWith } from './options.ts';
 import { ownMembers } from './plan.ts';
 
+/** @public k6 calls it. */
 export { report as handleSummary } from './report.ts';
+/** @public k6 reads it. */
 export const options = optionsWith();
 
+/** @public k6 calls it for each virtual user. */
 export default function members(): void {
   const leaves = ownMembers().map((member) =>
     attend(member, {

@@ -9,7 +9,7 @@
  */
 import { mediaSource } from '@keshi/contract/domain';
 import type { ConsumerOptions, TransportOptions } from '@keshi/contract/media';
-import type { PublishingVia, SfuEvent, SfuRequests } from '@keshi/contract/sfu';
+import type { SfuEvent, SfuRequests } from '@keshi/contract/sfu';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { types } from 'mediasoup';

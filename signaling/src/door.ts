@@ -17,7 +17,7 @@ export interface Door {
   /** Tells the coordinator that a connection is gone. */
   farewell(connection: Connection, orderly?: boolean): void;
   /** What the coordinator of a class says to the nodes that have somebody in it. */
-  heard(local: LocalClass, message: Exclude<Broadcast, { kind: 'frame' }>): void;
+  heard(local: LocalClass, message: Exclude<Broadcast, { kind: 'frame' | 'news' }>): void;
   /** Tells the coordinator who is here. */
   announceMembers(classId: string): Promise<void>;
   /** Whoever connects and never joins is no page of ours. */
@@ -33,7 +33,8 @@ export interface DoorDeps {
   visits: Visits;
   chips: Chips;
   boards: Boards;
-  release: (classId: string) => void;
+  /** It is no longer told what happens in its class. */
+  leave: (connection: Connection) => void;
   catchUp: (classId: string) => Promise<void>;
   isDraining: () => boolean;
 }
@@ -82,6 +83,7 @@ export function createDoor(deps: DoorDeps): Door {
       const connection: Connection = {
         id: socket.id,
         socket,
+        wire: socket.conn.request.socket,
         classId: claims.classId,
         sid: claims.sid,
         person: { userId: claims.sub, name: claims.name, role: claims.role },
@@ -104,7 +106,7 @@ export function createDoor(deps: DoorDeps): Door {
       chips.forget(connection);
       boards.unwatch(connection);
       if (stage === 'connected') return;
-      deps.release(connection.classId);
+      deps.leave(connection);
       farewell(connection, cause === 'left');
     },
     farewell,

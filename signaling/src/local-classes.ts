@@ -3,12 +3,12 @@ import type { ClassRole } from '@keshi/contract/domain';
 import type { ClassEvent } from '@keshi/contract/signaling';
 import type { Logger } from '@keshi/runtime/log';
 import type { ClassBus, Unsubscribe } from '@keshi/runtime/state/ports';
-import type { ClassServer, Connection, Connections } from './connections.ts';
+import type { Connection, Connections } from './connections.ts';
 import { asSeenBy, hears } from './coordinator/coordinator.ts';
 import { broadcast, classChannel, type Broadcast, type LiveTime } from './coordinator/messages.ts';
 import type { RoomEvent } from './coordinator/turn.ts';
+import { fanOut } from './fan-out.ts';
 
-export const roleRoom = (classId: string, role: ClassRole) => `${classId}:${role}`;
 const roles: readonly ClassRole[] = ['host', 'observer', 'attendee'];
 
 export interface LocalClass {
@@ -19,12 +19,17 @@ export interface LocalClass {
   recent: RoomEvent[];
   /** Somebody watches the class's board. */
   watched: boolean;
+  /** Those of this node who are in it. */
+  readonly members: Readonly<Record<ClassRole, Set<Connection>>>;
 }
 
 export interface LocalClasses {
   /** Resolves when broadcasts from now on will be heard. Every `hold` needs a `release`. */
   hold(classId: string): Promise<LocalClass>;
   release(classId: string): void;
+  /** From now on it hears what happens; what it holds stays held until it leaves. */
+  enter(connection: Connection): void;
+  leave(connection: Connection): void;
   get(classId: string): LocalClass | null;
   /** What a connection that was given a snapshot at `seq` has not heard yet. */
   heardSince(classId: string, connection: Connection, seq: number): ClassEvent[];
@@ -37,14 +42,13 @@ export interface LocalClasses {
 
 export interface LocalClassesDeps {
   bus: ClassBus;
-  io: ClassServer;
   connections: Connections;
   log: Logger;
   /** Events this node did not hear, from the coordinator. */
   fetchMissed: (classId: string, seq: number) => Promise<RoomEvent[]>;
   /** After the sockets were told: presence and the chip follow. */
   onEvents: (local: LocalClass, events: readonly RoomEvent[]) => void;
-  onMessage: (local: LocalClass, message: Exclude<Broadcast, { kind: 'frame' }>) => void;
+  onMessage: (local: LocalClass, message: Exclude<Broadcast, { kind: 'frame' | 'news' }>) => void;
 }
 
 const recentKept = 300;
@@ -58,7 +62,7 @@ interface Entry {
 }
 
 export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
-  const { bus, io, connections, log } = deps;
+  const { bus, connections, log } = deps;
   const entries = new Map<string, Entry>();
 
   function open(classId: string): Entry {
@@ -68,6 +72,7 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
       seq: null,
       recent: [],
       watched: false,
+      members: { host: new Set(), observer: new Set(), attendee: new Set() },
     };
     const subscription = bus.subscribe(
       classChannel(classId),
@@ -87,8 +92,13 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
   function deliver(classId: string, message: Broadcast): void {
     const entry = entries.get(classId);
     if (!entry) return;
-    if (message.kind !== 'frame') return deps.onMessage(entry.local, message);
     const { local } = entry;
+    if (message.kind === 'news') {
+      const { name, payload } = message.news;
+      for (const role of message.roles) fanOut(local.members[role], name, payload);
+      return;
+    }
+    if (message.kind !== 'frame') return deps.onMessage(local, message);
     if (local.seq !== null && message.after > local.seq) {
       void catchUp(classId);
       return;
@@ -104,26 +114,26 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
     if (!last) return;
     local.seq = last.seq;
     local.recent = [...local.recent, ...fresh].slice(-recentKept);
-    emit(local.classId, fresh);
+    emit(local, fresh);
     deps.onEvents(local, fresh);
   }
 
   /** One frame per role; those whom something concerns alone get theirs whole and in order. */
-  function emit(classId: string, events: readonly RoomEvent[]): void {
+  function emit({ classId, members }: LocalClass, events: readonly RoomEvent[]): void {
     const named = new Set(events.map(({ audience }) => audience));
     const singled = [...named]
       .map((audience) => connections.find(classId, audience))
-      .filter((connection) => connection !== null && connection.person.role === 'attendee');
+      .filter((connection) => connection?.person.role === 'attendee')
+      .filter((connection) => connection !== null);
     for (const role of roles) {
       const frame = events.filter(({ audience }) => hears(audience, role, '')).map((e) => asSeenBy(e, role));
       if (frame.length === 0) continue;
-      const room = io.local.to(roleRoom(classId, role));
-      const others =
-        role === 'attendee' ? room.except(singled.map((connection) => connection?.id ?? '')) : room;
-      others.emit('events', { events: frame });
+      const others = role === 'attendee' && singled.length > 0 ? new Set(members[role]) : members[role];
+      if (role === 'attendee') for (const connection of singled) others.delete(connection);
+      fanOut(others, 'events', { events: frame });
     }
     for (const connection of singled) {
-      if (!connection || connection.stage !== 'joined') continue;
+      if (connection.stage !== 'joined') continue;
       const frame = visibleTo(connection, events);
       if (frame.length > 0) connection.socket.emit('events', { events: frame });
     }
@@ -144,6 +154,18 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
     await entry.catchingUp;
   }
 
+  function release(classId: string): void {
+    const entry = entries.get(classId);
+    if (!entry || --entry.holders > 0) return;
+    entries.delete(classId);
+    entry.subscription
+      .then(
+        (unsubscribe) => unsubscribe(),
+        () => undefined,
+      )
+      .catch((error: unknown) => log.warn({ err: error, classId }, 'could not unsubscribe'));
+  }
+
   return {
     async hold(classId) {
       const entry = entries.get(classId) ?? open(classId);
@@ -151,16 +173,13 @@ export function createLocalClasses(deps: LocalClassesDeps): LocalClasses {
       await entry.subscription;
       return entry.local;
     },
-    release(classId) {
-      const entry = entries.get(classId);
-      if (!entry || --entry.holders > 0) return;
-      entries.delete(classId);
-      entry.subscription
-        .then(
-          (unsubscribe) => unsubscribe(),
-          () => undefined,
-        )
-        .catch((error: unknown) => log.warn({ err: error, classId }, 'could not unsubscribe'));
+    release,
+    enter(connection) {
+      entries.get(connection.classId)?.local.members[connection.person.role].add(connection);
+    },
+    leave(connection) {
+      entries.get(connection.classId)?.local.members[connection.person.role].delete(connection);
+      release(connection.classId);
     },
     get: (classId) => entries.get(classId)?.local ?? null,
     heardSince(classId, connection, seq) {

@@ -1,7 +1,7 @@
 /** What each event of a page does. Requests are parsed and their senders may use them: the edge has seen to that. */
 import type { ClientEventName, JoinedMedia, Reply, Request } from '@keshi/contract/signaling';
 import { clientEvents } from '@keshi/contract/signaling';
-import type { MediaSource } from '@keshi/contract/domain';
+import type { ClassRole, MediaSource } from '@keshi/contract/domain';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { Boards } from './board/boards.ts';
@@ -17,11 +17,12 @@ import {
   type Placing,
 } from './coordinator/messages.ts';
 import type { PageHandlers } from './edge.ts';
-import { roleRoom, type LocalClasses } from './local-classes.ts';
+import type { LocalClasses } from './local-classes.ts';
 import type { MediaRelay } from './media/relay.ts';
 import type { Chips } from './presence/chips.ts';
 import type { Visits } from './presence/visits.ts';
 import type { Troubles } from './troubles.ts';
+import type { Comer, Turnstile } from './turnstile.ts';
 
 export interface PageHandlersDeps {
   nodeId: string;
@@ -35,6 +36,7 @@ export interface PageHandlersDeps {
   relay: MediaRelay;
   boards: Boards;
   troubles: Troubles;
+  turnstile: Turnstile;
   depart: (connection: Connection, cause: 'left' | 'lost') => void;
   /** Tells the coordinator that a connection is gone. */
   farewell: (connection: Connection) => void;
@@ -47,7 +49,7 @@ export interface PageHandlersDeps {
 type Commands = Pick<PageHandlers, CommandName>;
 
 export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
-  const { connections, coordinators, classes, visits, chips, relay, boards } = deps;
+  const { connections, coordinators, classes, visits, chips, relay, boards, turnstile } = deps;
 
   /** All of them go the same way: to the class's coordinator, which decides. */
   function command<K extends ClientEventName>(name: K & CommandName) {
@@ -63,6 +65,22 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
   const commands = Object.fromEntries(commandNames.map((name) => [name, command(name)])) as Commands;
 
   async function join(connection: Connection, request: Request<'join'>): Promise<Reply<'join'>> {
+    if (connection.stage !== 'connected') return takeIn(connection, request);
+    const { classId, person } = connection;
+    const returning = request.lastSeq !== null || visits.wasHere(classId, person.userId);
+    const retryMs = turnstile.enter(comerOf(person.role, returning));
+    if (retryMs !== null) throw new AppError('busy', { retryMs });
+    let outcome: 'joined' | 'failed' = 'failed';
+    try {
+      const reply = await takeIn(connection, request);
+      outcome = 'joined';
+      return reply;
+    } finally {
+      turnstile.done(outcome);
+    }
+  }
+
+  async function takeIn(connection: Connection, request: Request<'join'>): Promise<Reply<'join'>> {
     const { classId, person, id: connectionId } = connection;
     const first = connection.stage === 'connected';
     if (first) connection.stage = 'joining';
@@ -119,7 +137,7 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     const { classId, person, socket } = connection;
     if (connection.stage === 'gone') return;
     connection.stage = 'joined';
-    void socket.join(roleRoom(classId, person.role));
+    classes.enter(connection);
     const events = classes.heardSince(classId, connection, seq);
     if (events.length > 0) socket.emit('events', { events });
     if (mediaMissing) socket.emit('media.reset', { reason: 'unavailable' });
@@ -244,6 +262,11 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
 const fullRetryMs = 10_000;
 /** Nodes that may refuse before a page is told to try later. */
 const mostRefusals = 3;
+
+/** A class is nothing without those who give it, and they are few. */
+export function comerOf(role: ClassRole, returning: boolean): Comer {
+  return returning || role !== 'attendee' ? 'preferred' : 'newcomer';
+}
 
 /** Another node may have what this one has not: room, or a link. */
 function isWorthElsewhere(error: unknown): error is AppError {

@@ -22,14 +22,14 @@ import { createClassStore } from './coordinator/stored-class.ts';
 import type { RoomEvent } from './coordinator/turn.ts';
 import { createDoor } from './door.ts';
 import { createEdge } from './edge.ts';
-import { createLocalClasses, roleRoom, type LocalClass } from './local-classes.ts';
+import { createLocalClasses, type LocalClass } from './local-classes.ts';
 import type { MediaNodes } from './media/nodes.ts';
 import { hlsUrl } from './media/hls-url.ts';
 import { createRecordingsJanitor } from './media/recordings-janitor.ts';
 import { createMediaRelay } from './media/relay.ts';
 import { iceServersFor } from './media/turn-credentials.ts';
 import { createMeters } from './meters.ts';
-import { createPageHandlers } from './page-handlers.ts';
+import { comerOf, createPageHandlers } from './page-handlers.ts';
 import { createChips } from './presence/chips.ts';
 import { consumePresence, createFactBuffer } from './presence/facts.ts';
 import { createJanitor, signalingKind } from './presence/janitor.ts';
@@ -37,8 +37,10 @@ import { createVisits } from './presence/visits.ts';
 import { createConnectionLimits, type ConnectionLimits } from './rate-limits.ts';
 import { loadScreen, type Screen } from './screening.ts';
 import { createSessions } from './sessions.ts';
+import { createSlowReaders } from './slow-readers.ts';
 import { createSocketServer } from './sockets.ts';
 import { createTroubles } from './troubles.ts';
+import { createTurnstile, type Turnstile } from './turnstile.ts';
 import { createAdmission } from './whip/admission.ts';
 import type { WhipHandler } from './whip/routes.ts';
 import { createWhipStage } from './whip/stage.ts';
@@ -59,6 +61,7 @@ export interface SignalingDeps {
   clock?: Clock;
   screen?: Screen;
   limits?: ConnectionLimits;
+  turnstile?: Turnstile;
   /** Names one life of this process. */
   nodeId?: string;
 }
@@ -68,7 +71,7 @@ export interface Signaling {
   /** Answers the encoders' requests under /whip; false for all others, which the caller answers. */
   readonly handle: WhipHandler;
   /** Everything that would have to be gone after everybody left: what a leak would show in. */
-  census(): Record<'connections' | 'classes' | 'visits' | 'coordinators', number>;
+  census(): Record<'connections' | 'classes' | 'visits' | 'coordinators' | 'slowReaders', number>;
   /** Sends everybody elsewhere, hands the classes on, and writes presence to the end. Idempotent. */
   close(): Promise<void>;
 }
@@ -86,6 +89,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   const log = deps.log.child({ part: 'signaling', nodeId });
   const meters = createMeters(deps.metrics);
   const connections = createConnections();
+  const turnstile = deps.turnstile ?? createTurnstile({ now: () => performance.now() });
   let draining = false;
   let closing: Promise<void> | null = null;
 
@@ -104,10 +108,12 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     now,
     log,
     adapter: rooms?.adapter ?? null,
-    admit({ sid }) {
+    admit({ sid, sub, classId, role }, returning) {
       if (draining) throw new AppError('draining', { retryMs: 1_000 });
       const ended = sessions.reasonOf(sid);
       if (ended) throw new AppError(ended);
+      const retryMs = turnstile.atDoor(comerOf(role, returning || visits.wasHere(classId, sub)));
+      if (retryMs !== null) throw new AppError('busy', { retryMs });
     },
     count: meters.connected,
   });
@@ -176,9 +182,6 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     log,
     now,
     deliverHere: (classId, message) => classes.deliver(classId, message),
-    tell(classId, roles, name, payload) {
-      for (const role of roles) io.to(roleRoom(classId, role)).emit(name, ...([payload] as never));
-    },
     mediaNodes: deps.media.list,
     placed: deps.media.placed,
     perform: relay.perform,
@@ -225,7 +228,6 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
 
   const classes = createLocalClasses({
     bus: state.bus,
-    io,
     connections,
     log,
     fetchMissed: (classId, seq) =>
@@ -259,7 +261,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     visits,
     chips,
     boards,
-    release: (classId) => classes.release(classId),
+    leave: (connection) => classes.leave(connection),
     catchUp: (classId) => classes.catchUp(classId),
     isDraining: () => draining,
   });
@@ -277,6 +279,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       relay,
       boards,
       troubles,
+      turnstile,
       depart: door.depart,
       farewell: door.farewell,
       region: deps.config.signaling.region,
@@ -366,6 +369,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     }
   }
 
+  const slowReaders = createSlowReaders({ connections, now, log, dropped: meters.tooSlow });
   const timers = [
     setInterval(() => void (draining || keepAnnounced()), nodeTtlMs / 3),
     setInterval(() => {
@@ -375,6 +379,9 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       visits.sweep();
       chips.tick();
       door.closeStrangers();
+      slowReaders.look();
+      if (turnstile.keepsWaiting) troubles.began('crowd');
+      else troubles.ended('crowd');
       void sessions.check();
       void facts.flush();
     }, flushMs),
@@ -387,6 +394,8 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     connections: () => connections.size,
     classes: () => coordinators.all().length,
     presenceLagSeconds: () => facts.lagMs() / 1000,
+    joinsUnderWay: () => turnstile.crowd.underWay,
+    joinsPerSecond: () => turnstile.crowd.perSecond,
   });
   deps.health.add({
     name: 'signaling',
@@ -444,6 +453,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       classes: classes.size,
       visits: visits.size,
       coordinators: coordinators.all().length,
+      slowReaders: slowReaders.size,
     }),
     close() {
       closing ??= shutDown();

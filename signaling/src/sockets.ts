@@ -16,7 +16,7 @@ export interface SocketsDeps {
   log: Logger;
   adapter: Awaited<ReturnType<typeof createRoomAdapter>>['adapter'] | null;
   /** Throws to refuse a connection whose ticket is good, e.g. while draining. */
-  admit: (claims: TicketClaims) => void;
+  admit: (claims: TicketClaims, returning: boolean) => void;
   count: (outcome: string) => void;
 }
 
@@ -39,7 +39,7 @@ export function createSocketServer(deps: SocketsDeps): ClassServer {
       const given = handshake.safeParse(socket.handshake.auth);
       if (!given.success) throw new AppError('unauthenticated');
       const claims = verifyTicket(given.data.ticket, deps.tokenSecret, deps.now());
-      deps.admit(claims);
+      deps.admit(claims, given.data.returning);
       socket.data = { claims, tab: given.data.tab };
       deps.count('ok');
       next();

@@ -36,6 +36,8 @@ const outageOf: Record<TroubleKind, OutageKind> = {
   database: 'database',
   media: 'sfu',
   'shared-state': 'shared-state',
+  // People who were in a class and come back are kept waiting.
+  crowd: 'signaling',
 };
 
 export function createTroubles(deps: TroublesDeps): Troubles {

@@ -111,7 +111,7 @@ describe('at the door', () => {
     stage.node.clock.offset = 60_000;
     await expect
       .poll(() => stage.node.signaling.census(), { timeout: 20_000 })
-      .toEqual({ connections: 0, classes: 0, visits: 0, coordinators: 0 });
+      .toEqual({ connections: 0, classes: 0, visits: 0, coordinators: 0, slowReaders: 0 });
     const open = () =>
       stage.world.db.prisma.visit.count({ where: { classId: stage.classId, closedAt: null } });
     await expect.poll(open, { timeout: 5_000 }).toBe(0);

@@ -31,6 +31,7 @@ import { vi } from 'vitest';
 import { noMediaNodes, type MediaNodes } from '../src/media/nodes.ts';
 import { createConnectionLimits } from '../src/rate-limits.ts';
 import { createSignaling, type Signaling } from '../src/service.ts';
+import type { Turnstile } from '../src/turnstile.ts';
 
 export const tokenSecret = 'a secret that is long enough for tests';
 export const log = createLogger({
@@ -135,6 +136,7 @@ export async function startNode(
     state?: State;
     limits?: number;
     hlsViewers?: number;
+    turnstile?: Turnstile;
     turn?: { urls: string[]; secret: string } | null;
     /** Shared by nodes that follow each other. */
     clock?: TestClock;
@@ -162,6 +164,7 @@ export async function startNode(
     clock: () => (clock.stoppedAt ?? Date.now()) + clock.offset,
     limits: createConnectionLimits({ scale: options.limits ?? 1_000 }),
     ...(options.nodeId ? { nodeId: options.nodeId } : {}),
+    ...(options.turnstile ? { turnstile: options.turnstile } : {}),
   });
   http.on('request', (request, response) => {
     signaling.handle(request, response).then(
@@ -259,10 +262,10 @@ export function closePages(): void {
 }
 
 /** Connects. Rejects with Refusal when the door is closed. */
-export async function openPage(url: string, ticket: string, tab = 'tab'): Promise<Page> {
+export async function openPage(url: string, ticket: string, tab = 'tab', returning = false): Promise<Page> {
   const socket = io(url, {
     transports: ['websocket'],
-    auth: { ticket, tab },
+    auth: { ticket, tab, returning },
     reconnection: false,
     forceNew: true,
   });

@@ -5,6 +5,7 @@
 import type { ClassRole } from '@keshi/contract/domain';
 import type { RecordingNow, ServerPayload } from '@keshi/contract/signaling';
 import type { Classroom } from './classroom.ts';
+import type { News } from './messages.ts';
 import type { Turn } from './turn.ts';
 import { countsView, quizTotalsView } from './views.ts';
 
@@ -26,11 +27,7 @@ interface Audience {
   readonly votes: Set<string>;
 }
 
-type Tell = <K extends 'counts' | 'tally' | 'speaking' | 'recording'>(
-  roles: readonly ClassRole[],
-  name: K,
-  payload: ServerPayload<K>,
-) => void;
+type Tell = (roles: readonly ClassRole[], news: News) => void;
 
 export interface Announcer {
   /** Looks at stored commands for what changes counts and totals. */
@@ -63,9 +60,9 @@ export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: T
 
   function sayTo(audience: Audience): void {
     const { roles, counts, speaking, quizId, votes } = audience;
-    if (counts) tell(roles, 'counts', countsView(room()));
-    if (speaking) tell(roles, 'speaking', { userIds: speakers });
-    if (quizId !== null || votes.size > 0) tell(roles, 'tally', tallyOf(audience));
+    if (counts) tell(roles, { name: 'counts', payload: countsView(room()) });
+    if (speaking) tell(roles, { name: 'speaking', payload: { userIds: speakers } });
+    if (quizId !== null || votes.size > 0) tell(roles, { name: 'tally', payload: tallyOf(audience) });
     audience.toldAt = performance.now();
     audience.counts = false;
     audience.speaking = false;
@@ -118,7 +115,7 @@ export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: T
       speakers = all;
       note((audience) => (audience.speaking = true));
     },
-    recording: (now) => tell(everyone, 'recording', now),
+    recording: (now) => tell(everyone, { name: 'recording', payload: now }),
     tick,
   };
 }

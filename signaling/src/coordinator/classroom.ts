@@ -1,6 +1,7 @@
 /** A class in progress as its coordinator holds it in memory: loaded from the database, changed by commands. */
 import type { ClassState, MediaSource, QuestionState, QuizKind } from '@keshi/contract/domain';
 import type { ChatMessage, Person, RecordingNow } from '@keshi/contract/signaling';
+import type { IndexedMap } from './indexed-map.ts';
 
 export interface LiveSpan {
   readonly from: number;
@@ -89,14 +90,14 @@ export interface Classroom {
   /** `user/clientId` to message or question id: what was sent twice is stored once. */
   readonly sent: Map<string, string>;
   readonly lastChatAt: Map<string, number>;
-  readonly members: Map<string, Member>;
-  readonly questions: Map<string, RoomQuestion>;
+  readonly members: IndexedMap<string, Member, 'hand' | 'stage'>;
+  readonly questions: IndexedMap<string, RoomQuestion, 'open'>;
   readonly quizzes: Map<string, RoomQuiz>;
   /** Names of people who may not be connected now. */
   readonly people: Map<string, Person>;
 
   // Known only while it runs, never stored.
-  online: Map<string, Presence>;
+  online: IndexedMap<string, Presence, 'attendee'>;
   sources: Map<string, ReadonlyMap<MediaSource, { readonly paused: boolean }>>;
   /** The class is set to be recorded [A6]: as it was when it started, and until then as it was last read. */
   record: boolean;

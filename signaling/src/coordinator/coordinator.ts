@@ -1,6 +1,6 @@
 /** One class, held by one node: who is in it, what is going on, and the order in which it happened. */
 import type { ClassRole, MediaSource } from '@keshi/contract/domain';
-import type { ClassEvent, Person, RecordingNow, ServerPayload } from '@keshi/contract/signaling';
+import type { ClassEvent, Person, RecordingNow } from '@keshi/contract/signaling';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { ClassBus } from '@keshi/runtime/state/ports';
@@ -30,13 +30,6 @@ export interface CoordinatorDeps extends MediaDeps, RecordingDeps {
   log: Logger;
   now: () => number;
   deliverHere: (classId: string, message: Broadcast) => void;
-  /** Unnumbered news for everybody of these roles, on all nodes. */
-  tell: <K extends 'counts' | 'tally' | 'trouble' | 'speaking' | 'recording'>(
-    classId: string,
-    roles: readonly ClassRole[],
-    name: K,
-    payload: ServerPayload<K>,
-  ) => void;
   databaseFailed: (error: unknown) => void;
   /** Somebody else writes this class now: forget it. */
   fencedOut: () => void;
@@ -108,7 +101,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
   });
   const announcer = createAnnouncer({
     room: () => room,
-    tell: (roles, name, payload) => deps.tell(room.id, roles, name, payload),
+    tell: (roles, news) => broadcaster.send({ kind: 'news', roles: [...roles], news }),
   });
 
   const media = createClassMedia({

@@ -40,8 +40,7 @@ export function createGathering(deps: GatheringDeps): Gathering {
   let emptySince = now();
 
   // Whoever was on stage under the former coordinator keeps the place until it is clear that they are gone.
-  for (const { userId, stage } of room().members.values())
-    if (stage !== null) departures.set(userId, now() + graceMs);
+  for (const userId of room().members.keysOf('stage')) departures.set(userId, now() + graceMs);
 
   function take(presence: Presence): void {
     const { online, people, host } = room();

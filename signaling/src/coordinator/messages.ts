@@ -8,6 +8,7 @@ import {
   clientEvents,
   person,
   rosterRow,
+  serverEvents,
   snapshot,
   type ClientEventName,
 } from '@keshi/contract/signaling';
@@ -118,6 +119,16 @@ export const publishReply = z.object({ allowed: z.boolean(), held: z.array(media
 export const sinceReply = z.object({ events: z.array(roomEvent) });
 export const rosterReply = z.object({ total: z.int(), rows: z.array(rosterRow) });
 
+const newsOf = <K extends 'counts' | 'tally' | 'speaking' | 'recording'>(name: K) =>
+  z.object({ name: z.literal(name), payload: serverEvents[name] });
+const news = z.discriminatedUnion('name', [
+  newsOf('counts'),
+  newsOf('tally'),
+  newsOf('speaking'),
+  newsOf('recording'),
+]);
+export type News = z.infer<typeof news>;
+
 export const broadcast = z.discriminatedUnion('kind', [
   /** Events in order. `after` is the number before the first: whoever knows less has missed something. */
   z.object({
@@ -127,6 +138,8 @@ export const broadcast = z.discriminatedUnion('kind', [
     /** With changes of live time. */
     live: liveTime.nullable(),
   }),
+  /** News without a number, for those of some roles: only the latest matters. */
+  z.object({ kind: z.literal('news'), roles: z.array(classRole), news }),
   /** Another connection of the same person took over, or the person may not stay. */
   z.object({
     kind: z.literal('close'),

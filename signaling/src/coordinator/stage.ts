@@ -16,7 +16,7 @@ export function inviteToStage(turn: Turn, { userId }: Request<'stage.invite'>): 
   const guest = room.online.get(userId)?.person;
   if (!guest || guest.role !== 'attendee') throw new AppError('not-found');
   if (memberOf(room, userId).stage !== null) return;
-  const onStage = [...room.members.values()].filter(({ stage }) => stage !== null).length;
+  const onStage = room.members.keysOf('stage').size;
   if (onStage >= stageSize) throw new AppError('full');
   takeHandDown(turn, userId);
   changeMember(turn, userId, { stage: 'invited' });

@@ -14,8 +14,9 @@ import type { Db } from '@keshi/db/client';
 import { isRefused } from '@keshi/db/failures';
 import { latestChat } from '@keshi/db/class-state';
 import { storeScreeningHit } from '@keshi/db/screening';
-import type { Classroom, RoomQuestion, RoomQuiz } from './classroom.ts';
+import type { Classroom, Member, RoomQuestion, RoomQuiz } from './classroom.ts';
 import { chatKept } from './classroom.ts';
+import { IndexedMap } from './indexed-map.ts';
 import { payloadOf, replay } from './replay.ts';
 import type { ClassStore, LoadedClass, Stored } from './store.ts';
 import type { Turn } from './turn.ts';
@@ -129,11 +130,17 @@ function toRoom(
     })),
     sent: new Map(stored.chat.map(({ userId, clientId, id }) => [`${userId}/${clientId}`, id])),
     lastChatAt: new Map(stored.chat.map(({ userId, at }) => [userId, at])),
-    members: new Map(stored.members.map((member) => [member.userId, member])),
-    questions: new Map(questions.map((question) => [question.id, question])),
+    members: new IndexedMap<string, Member, 'hand' | 'stage'>(
+      { hand: ({ handRaisedAt }) => handRaisedAt !== null, stage: ({ stage }) => stage !== null },
+      stored.members.map((member) => [member.userId, member]),
+    ),
+    questions: new IndexedMap(
+      { open: ({ state }) => state === 'open' },
+      questions.map((question) => [question.id, question]),
+    ),
     quizzes: new Map(quizzes.map(({ quiz, answers }) => [quiz.id, toQuiz(quiz, answers)])),
     people: new Map([...stored.names.keys()].map((userId) => [userId, personOf(userId)])),
-    online: new Map(),
+    online: new IndexedMap({ attendee: ({ person }) => person.role === 'attendee' }),
     sources: new Map(),
     recording: { state: 'off' },
     overflow: { squeezed: 0, files: 0 },

@@ -86,9 +86,10 @@ export function quizView(quiz: RoomQuiz, role: ClassRole, reader: string | null)
 
 export function handViews(room: Classroom): Hand[] {
   const hands: Hand[] = [];
-  for (const { userId, handRaisedAt } of room.members.values())
-    if (handRaisedAt !== null)
-      hands.push({ userId, name: personOf(room, userId).name, raisedAt: handRaisedAt });
+  for (const userId of room.members.keysOf('hand')) {
+    const raisedAt = memberOf(room, userId).handRaisedAt;
+    if (raisedAt !== null) hands.push({ userId, name: personOf(room, userId).name, raisedAt });
+  }
   return hands.sort((a, b) => a.raisedAt - b.raisedAt);
 }
 
@@ -111,21 +112,22 @@ export function stageViews(room: Classroom, role: ClassRole, reader: string): St
   const stage: StageMember[] = [];
   const host = room.host.userId;
   if (room.online.has(host) || room.sources.has(host)) stage.push(stageMemberView(room, host));
-  for (const { userId, stage: place } of room.members.values()) {
-    if (place === null || userId === host) continue;
-    if (place === 'on' || role !== 'attendee' || userId === reader) stage.push(stageMemberView(room, userId));
+  for (const userId of room.members.keysOf('stage')) {
+    if (userId === host) continue;
+    if (memberOf(room, userId).stage === 'on' || role !== 'attendee' || userId === reader)
+      stage.push(stageMemberView(room, userId));
   }
   return stage;
 }
 
 export function countsView(room: Classroom): Counts {
-  let online = 0;
-  for (const { person } of room.online.values()) if (person.role === 'attendee') online += 1;
-  let hands = 0;
-  for (const { handRaisedAt } of room.members.values()) if (handRaisedAt !== null) hands += 1;
-  let openQuestions = 0;
-  for (const { state } of room.questions.values()) if (state === 'open') openQuestions += 1;
-  return { online, expected: room.enrolled.size, hands, openQuestions, ...room.overflow };
+  return {
+    online: room.online.keysOf('attendee').size,
+    expected: room.enrolled.size,
+    hands: room.members.keysOf('hand').size,
+    openQuestions: room.questions.keysOf('open').size,
+    ...room.overflow,
+  };
 }
 
 /** Everything a page needs to draw the class; `counted` is added by the node that holds the connection. */

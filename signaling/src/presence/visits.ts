@@ -57,6 +57,8 @@ export interface Visits {
   ofClass(classId: string): TrackedVisit[];
   /** What a visit that ended here a moment ago left: it may not be stored yet. */
   justEnded(classId: string, userId: string): readonly PresenceInterval[];
+  /** Whether this person's visit to the class ended here a moment ago: a page that is reloaded says nothing of it. */
+  wasHere(classId: string, userId: string): boolean;
   /** Who has fallen silent [AT2]. */
   sweep(): void;
   readonly size: number;
@@ -67,6 +69,8 @@ const rememberedMs = 15_000;
 
 export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits {
   const visits = new Map<string, TrackedVisit>();
+  /** The same by class: a pause of one class is no reason to go through all others of the node. */
+  const byClass = new Map<string, Set<TrackedVisit>>();
   const ended = new Map<string, { at: number; intervals: readonly PresenceInterval[] }>();
 
   function noteInterval(visit: TrackedVisit, interval: PresenceInterval): void {
@@ -103,8 +107,22 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
     if (before !== visit.state.state) changed(visit);
   }
 
+  function add(visit: TrackedVisit): void {
+    const { id, classId } = visit.connection;
+    visits.set(id, visit);
+    byClass.set(classId, (byClass.get(classId) ?? new Set()).add(visit));
+  }
+
+  function remove(visit: TrackedVisit): void {
+    const { id, classId } = visit.connection;
+    visits.delete(id);
+    const others = byClass.get(classId);
+    others?.delete(visit);
+    if (others?.size === 0) byClass.delete(classId);
+  }
+
   function end(visit: TrackedVisit, at: number, cause: CloseCause): void {
-    visits.delete(visit.connection.id);
+    remove(visit);
     visit.facts = { ...visit.facts, closed: { at, cause } };
     note({ visit: visit.facts });
     const { classId, userId } = visit.facts;
@@ -142,7 +160,7 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
         intervalIds: new Map(),
         settled: [],
       };
-      visits.set(connection.id, visit);
+      add(visit);
       signal(visit, 'join', at);
       return visit;
     },
@@ -157,8 +175,8 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
       if (visit) signal(visit, 'message', at);
     },
     signalClass(classId, kind, at) {
-      for (const visit of visits.values())
-        if (visit.facts.classId === classId) signal(visit, kind, Math.max(at, visit.facts.lastSeenAt));
+      for (const visit of byClass.get(classId) ?? [])
+        signal(visit, kind, Math.max(at, visit.facts.lastSeenAt));
     },
     leave(connection) {
       const visit = visits.get(connection.id);
@@ -184,8 +202,9 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
       }
     },
     of: (connection) => visits.get(connection.id) ?? null,
-    ofClass: (classId) => [...visits.values()].filter(({ facts }) => facts.classId === classId),
+    ofClass: (classId) => [...(byClass.get(classId) ?? [])],
     justEnded: (classId, userId) => ended.get(`${classId}/${userId}`)?.intervals ?? [],
+    wasHere: (classId, userId) => ended.has(`${classId}/${userId}`),
     sweep() {
       const at = now();
       for (const [key, { at: endedAt }] of ended) if (at - endedAt > rememberedMs) ended.delete(key);

@@ -33,11 +33,11 @@ export type GoodbyeReason = ServerPayload<'goodbye'>['reason'];
 
 export type Connection =
   | { state: 'connecting' }
-  /** The class has no room at the moment; the page asks again at `until`, local time [A2]. */
-  | { state: 'full'; until: number }
+  /** The class has no room at the moment, or too many come at once; the page asks again at `until`, local time [A2]. */
+  | { state: 'full'; why: 'full' | 'busy'; until: number }
   | { state: 'online' }
-  /** `since` is when the connection was lost, in local time: the banner counts from it. */
-  | { state: 'reconnecting'; since: number }
+  /** `since` is when the connection was lost, in local time: the banner counts from it. `why` is what the server said. */
+  | { state: 'reconnecting'; since: number; why: GoodbyeReason | null }
   | { state: 'closed'; reason: GoodbyeReason | ErrorCode | 'left' };
 
 export interface ClassSocketOptions {
@@ -73,6 +73,8 @@ export function createClassSocket(options: ClassSocketOptions) {
   let attempt = 0;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let announcedRetryMs: number | null = null;
+  /** What the server said when it closed a connection that is to be made again. */
+  let farewell: GoodbyeReason | null = null;
   let retryAt = 0;
   /** Where signaling was the last time; empty for the page's own origin, which it mostly is. */
   let signalingUrl = '';
@@ -118,7 +120,8 @@ export function createClassSocket(options: ClassSocketOptions) {
   function lost() {
     if (connection.state === 'closed') return;
     if (connection.state !== 'reconnecting' && everOnline)
-      become({ state: 'reconnecting', since: Date.now() });
+      become({ state: 'reconnecting', since: Date.now(), why: farewell });
+    farewell = null;
     clearTimeout(retryTimer);
     const delay = retryDelay();
     retryAt = Date.now() + delay;
@@ -127,8 +130,8 @@ export function createClassSocket(options: ClassSocketOptions) {
   }
 
   /** Said with the moment of the next attempt, so that nobody reloads into the crowd. */
-  function waitForRoom() {
-    become({ state: 'full', until: retryAt });
+  function waitForRoom(why: 'full' | 'busy') {
+    become({ state: 'full', why, until: retryAt });
   }
 
   function close(reason: GoodbyeReason | ErrorCode | 'left') {
@@ -145,7 +148,8 @@ export function createClassSocket(options: ClassSocketOptions) {
     else {
       if (error instanceof ClassSocketError && error.error.retryMs) announcedRetryMs = error.error.retryMs;
       lost();
-      if (error instanceof ClassSocketError && error.code === 'full' && !everOnline) waitForRoom();
+      const code = error instanceof ClassSocketError ? error.code : null;
+      if ((code === 'full' || code === 'busy') && !everOnline) waitForRoom(code);
     }
   }
 
@@ -195,7 +199,7 @@ export function createClassSocket(options: ClassSocketOptions) {
       auth: (send) => {
         // Without a ticket this connection is given up by whoever asked for one.
         ticket.then(
-          (entry) => send({ ticket: entry.ticket, tab: options.tab }),
+          (entry) => send({ ticket: entry.ticket, tab: options.tab, returning: everOnline }),
           () => undefined,
         );
       },
@@ -223,7 +227,10 @@ export function createClassSocket(options: ClassSocketOptions) {
       if (name === 'goodbye') {
         const { reason, retryMs } = payload as ServerPayload<'goodbye'>;
         if (retryMs === null) close(reason);
-        else announcedRetryMs = retryMs;
+        else {
+          announcedRetryMs = retryMs;
+          farewell = reason;
+        }
       }
       deliver(name, payload);
     });

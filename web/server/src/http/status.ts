@@ -38,6 +38,8 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   'media-not-found': 404,
   'media-refused': 409,
   draining: 503,
+  busy: 503,
+  'too-slow': 408,
   unavailable: 503,
   internal: 500,
 };

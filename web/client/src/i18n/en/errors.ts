@@ -152,6 +152,15 @@ export const errors: typeof zh = {
     safe: 'You still hear and see the class.',
     todo: 'Check camera and microphone and try again.',
   },
+  busy: {
+    what: 'Very many are coming in at once; everyone gets in, one after another',
+    todo: 'Stay here; the page tries again by itself.',
+  },
+  'too-slow': {
+    what: 'Your network is too slow to receive the class in time',
+    safe: 'Back within 30 s and no time is lost.',
+    todo: 'The page reconnects by itself; please move to a better network.',
+  },
   draining: {
     what: 'This server is being replaced',
     safe: 'Attendance is not affected.',

@@ -37,6 +37,7 @@ export const live: typeof zh = {
     `Questions asked ${asked}, answered ${answered}, correct ${correct}`,
 
   reconnecting: (time) => `Connection lost, reconnecting ${time}.`,
+  tooSlow: 'Your network was too slow to receive the class in time; please move to a better one.',
   reconnectingSafe:
     'Your attendance is safe: back within 30 s and no time is lost; reconnecting never counts twice; if the fault is ours, the gap counts in full.',
   reconnectingHost:
@@ -53,6 +54,8 @@ export const live: typeof zh = {
   squeezedSafe: 'Your time counts as usual.',
   classFull: (time) =>
     `This class is full at the moment. Trying again in ${time}; please stay on this page, it goes on by itself.`,
+  classBusy: (time) =>
+    `Very many are coming in at once, and everyone gets in: your turn in ${time}; please stay on this page.`,
   overflow: (count) => `${count} at reduced quality`,
   overflowTitle: (squeezed, files) =>
     `The media servers are full: ${squeezed} hear sound only, ${files} watch a stream some seconds behind. Attendance counts as usual.`,
@@ -76,6 +79,10 @@ export const live: typeof zh = {
     media: {
       what: 'The media service broke off: chat and attendance go on.',
       doing: 'The system is moving to a healthy node; picture and sound return by themselves.',
+    },
+    crowd: {
+      what: 'Very many are coming in at once; they get in one after another.',
+      doing: 'Those who wait get in by themselves; for who was here before, the wait counts as attendance.',
     },
     'shared-state': {
       what: 'The link between our servers is down: this class goes on.',

@@ -102,6 +102,15 @@ export const errors: Record<FailureCode, ErrorText> = {
   },
   'media-not-found': { what: '这路画面已经结束', todo: '画面会自动更新。' },
   'media-refused': { what: '无法发布音视频', safe: '听课不受影响。', todo: '请检查摄像头和麦克风后再试。' },
+  busy: {
+    what: '同时进入的人很多，正在依次进入',
+    todo: '请不要离开，页面会自动重试。',
+  },
+  'too-slow': {
+    what: '网络太慢，课堂消息没有及时收到',
+    safe: '30 秒内连上，听课时间不会中断。',
+    todo: '页面会自动重新连接；请换到更好的网络。',
+  },
   draining: { what: '服务器正在维护切换', safe: '考勤不受影响。', todo: '页面会自动连到另一台服务器。' },
   unavailable: {
     what: '服务暂时无法响应',

@@ -38,6 +38,7 @@ export const live = {
 
   // 提示条
   reconnecting: (time: string) => `网络断开，正在重新连接 ${time}。`,
+  tooSlow: '网络太慢，没有及时收到课堂消息，请换到更好的网络。',
   reconnectingSafe:
     '考勤是安全的：30 秒内连回来，时间不会断；重连不会重复计时；如果是我们的故障，中断的时间照常计入。',
   reconnectingHost: '课堂照常进行，学员的考勤不受影响；连上后画面和声音自动恢复。',
@@ -52,6 +53,7 @@ export const live = {
   squeezed: '人数很多，暂时只有声音，画面有余量时自动恢复。',
   squeezedSafe: '考勤照常计算。',
   classFull: (time: string) => `课堂人数已满，${time} 后自动重试，请停留在本页。`,
+  classBusy: (time: string) => `同时进入的人很多，正在依次进入，${time} 后轮到您，请停留在本页。`,
   overflow: (count: string) => `${count} 人降级观看`,
   overflowTitle: (squeezed: string, files: string) =>
     `媒体服务器已满：${squeezed} 人仅听声音，${files} 人观看延迟数秒的直播流，考勤照常计算。`,
@@ -73,6 +75,10 @@ export const live = {
     media: {
       what: '音视频服务中断：聊天和考勤照常。',
       doing: '系统正在切换到可用的节点，画面和声音会自动恢复。',
+    },
+    crowd: {
+      what: '同时进入的人很多，正在依次进入课堂。',
+      doing: '等候的人会自动进入；断线重连的学员，等候时间照常计入考勤。',
     },
     'shared-state': {
       what: '服务器之间的同步中断：本课堂照常进行。',
