@@ -13,9 +13,18 @@ type figures struct {
 	joined, refusedForNow, connectFailures, unexpectedDisconnects atomic.Int64
 	beats, frames, broadcastsHeard, quizAnswers, refusedCommands  atomic.Int64
 	joinMs, beatAckMs, broadcastMs, quizAckMs                     trend
+	whyMutex                                                      sync.Mutex
+	why                                                           map[string]int64
 }
 
-func newFigures() *figures { return &figures{} }
+func newFigures() *figures { return &figures{why: map[string]int64{}} }
+
+// because counts a refusal or a failure by its reason.
+func (f *figures) because(reason string) {
+	f.whyMutex.Lock()
+	f.why[reason]++
+	f.whyMutex.Unlock()
+}
 
 type trend struct {
 	mutex  sync.Mutex
@@ -61,7 +70,7 @@ func (t *trend) metric() metric {
 
 func (f *figures) write(path string, own int) error {
 	none := func(count *atomic.Int64) metric { return counted(count.Load()).must("count==0", count.Load() == 0) }
-	content, err := json.Marshal(map[string]metric{
+	told := map[string]metric{
 		"joined":                 counted(f.joined.Load()).must("everybody", f.joined.Load() >= int64(own)),
 		"refused_for_now":        counted(f.refusedForNow.Load()),
 		"connect_failures":       none(&f.connectFailures),
@@ -75,7 +84,11 @@ func (f *figures) write(path string, own int) error {
 		"beat_ack_ms":            f.beatAckMs.metric(),
 		"broadcast_ms":           f.broadcastMs.metric(),
 		"quiz_ack_ms":            f.quizAckMs.metric(),
-	})
+	}
+	for reason, count := range f.why {
+		told["because_"+reason] = counted(count)
+	}
+	content, err := json.Marshal(told)
 	if err != nil {
 		return err
 	}

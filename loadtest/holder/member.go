@@ -51,7 +51,7 @@ func (m *member) attend() {
 func (m *member) visit(setsOut time.Time) time.Duration {
 	s, err := dial(m.URL, m.place)
 	if err != nil {
-		return m.failed()
+		return m.failed("no_connection")
 	}
 	defer s.close()
 	// The end of the load is the end of the reading.
@@ -68,7 +68,7 @@ func (m *member) visit(setsOut time.Time) time.Duration {
 			m.figures.unexpectedDisconnects.Add(1)
 			return time.Duration(rand.Float64() * float64(pauseAfterFailure))
 		case err != nil:
-			return m.failed()
+			return m.failed("closed_at_the_door")
 		}
 		if pause, isOver := v.hear(frame); isOver {
 			return pause
@@ -76,7 +76,8 @@ func (m *member) visit(setsOut time.Time) time.Duration {
 	}
 }
 
-func (m *member) failed() time.Duration {
+func (m *member) failed(reason string) time.Duration {
+	m.figures.because(reason)
 	m.failures++
 	m.figures.connectFailures.Add(1)
 	if m.failures >= mostFailures {
@@ -87,8 +88,9 @@ func (m *member) failed() time.Duration {
 
 func (m *member) refused(err refusal) time.Duration {
 	if err.RetryMs == nil {
-		return m.failed()
+		return m.failed(err.Code)
 	}
+	m.figures.because(err.Code)
 	m.figures.refusedForNow.Add(1)
 	return time.Duration(*err.RetryMs) * time.Millisecond
 }
@@ -160,6 +162,7 @@ func (v *visit) answer(frame []byte) (time.Duration, bool) {
 	case quizID:
 		if !bytes.HasPrefix(frame[at:], []byte(`[{"ok":true`)) {
 			v.figures.refusedCommands.Add(1)
+			v.figures.because(codeOf(frame[at:]))
 			break
 		}
 		v.figures.quizAnswers.Add(1)
@@ -182,7 +185,7 @@ func (v *visit) joined(body []byte) (time.Duration, bool) {
 	}
 	if json.Unmarshal(body, &answers) != nil || len(answers) == 0 || !answers[0].OK {
 		if len(answers) == 0 {
-			return v.failed(), true
+			return v.failed("unreadable"), true
 		}
 		return v.refused(answers[0].Error), true
 	}
@@ -253,6 +256,16 @@ func (v *visit) answerQuiz(frame []byte) {
 			v.socket.send(request)
 		})
 	}
+}
+
+func codeOf(body []byte) string {
+	var answers []struct {
+		Error refusal `json:"error"`
+	}
+	if json.Unmarshal(body, &answers) != nil || len(answers) == 0 {
+		return "unreadable"
+	}
+	return answers[0].Error.Code
 }
 
 func sinceMs(micros int64) float64 { return float64(time.Now().UnixMicro()-micros) / 1000 }

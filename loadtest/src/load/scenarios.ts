@@ -59,7 +59,7 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       script: 'class.ts',
       classes: [learners],
       observers: 2,
-      playedByK6: Math.max(500, Math.ceil(1_000 * scale)),
+      playedByK6: 500,
       rampMs: 30_000 * Math.max(scale, 0.1),
       holdMs: holdOf(lively(learners)),
       lively: lively(learners),

@@ -5,7 +5,7 @@
 import type { BoardRow, BoardTotals } from '@keshi/contract/domain';
 import type { AttendanceFacts } from '@keshi/db/attendance-facts';
 import type { StoredInterval, StoredVisit } from '@keshi/db/presence';
-import { boardRows, type BoardLearner } from '@keshi/rules/board';
+import { boardRow, boardRows, boardTotals, type BoardClass, type BoardLearner } from '@keshi/rules/board';
 import type { PresenceInterval, Visit } from '@keshi/rules/presence';
 import { memberOf, type Classroom } from '../coordinator/classroom.ts';
 import { policyFrom } from '../presence/policy.ts';
@@ -17,6 +17,7 @@ export interface BoardView {
 }
 
 export interface Board {
+  readonly learners: number;
   /** What is stored, anew. */
   load(facts: AttendanceFacts): void;
   apply(batch: readonly PresenceFact[]): void;
@@ -29,6 +30,16 @@ export interface Board {
 /** Time that passes moves every row; rows in which nothing else happened are told this often, ms. */
 const driftMs = 10_000;
 
+/** A row as it was last told, and what it was made of beside the facts of presence. */
+interface Made {
+  row: BoardRow;
+  essence: string;
+  at: number;
+  toldAt: number;
+  answers: number;
+  onStage: boolean;
+}
+
 interface Record {
   intervals: Map<string, PresenceInterval>;
   visits: Map<string, StoredVisit>;
@@ -36,8 +47,11 @@ interface Record {
 
 export function createBoard(loaded: AttendanceFacts): Board {
   let facts = loaded;
+  let lastSignature = '';
   const records = new Map<string, Record>();
-  const told = new Map<string, { essence: string; at: number }>();
+  /** Learners of whom something was heard since their row was made. */
+  const heardOf = new Set<string>();
+  const made = new Map<string, Made>();
 
   function recordOf(userId: string): Record {
     const known = records.get(userId);
@@ -101,42 +115,88 @@ export function createBoard(loaded: AttendanceFacts): Board {
     };
   }
 
+  const classOf = (room: Readonly<Classroom>): BoardClass => ({
+    state: room.state,
+    startedAt: room.startedAt,
+    endedAt: room.endedAt,
+    live: room.spans,
+    outages: facts.outages,
+    quizzes: [...room.quizzes.values()].map(({ id, openedAt }) => ({ id, openedAt })),
+  });
+
   function full(room: Readonly<Classroom>, now: number): BoardView {
-    return boardRows(
-      {
-        state: room.state,
-        startedAt: room.startedAt,
-        endedAt: room.endedAt,
-        live: room.spans,
-        outages: facts.outages,
-        quizzes: [...room.quizzes.values()].map(({ id, openedAt }) => ({ id, openedAt })),
-        learners: facts.learners.map((person) => learner(room, person)),
-      },
-      now,
-      policyFrom(room.policy),
-    );
+    const learners = facts.learners.map((person) => learner(room, person));
+    return boardRows({ ...classOf(room), learners }, now, policyFrom(room.policy));
+  }
+
+  /** What concerns everybody: a row made under another is made anew. */
+  function signatureOf(room: Readonly<Classroom>): string {
+    const { state, startedAt, endedAt, spans, quizzes } = room;
+    return JSON.stringify([state, startedAt, endedAt, spans, quizzes.size, facts.outages]);
+  }
+
+  /**
+   * In a large class few rows change in a second: only those of learners who were heard of, who answered or moved on
+   * stage, and those that time alone has moved for long enough, are decided anew.
+   */
+  function delta(room: Readonly<Classroom>, now: number): BoardView {
+    const of = classOf(room);
+    const policy = policyFrom(room.policy);
+    const signature = signatureOf(room);
+    const everybody = signature !== lastSignature;
+    lastSignature = signature;
+    const rows: BoardRow[] = [];
+    const news: BoardRow[] = [];
+    for (const person of facts.learners) {
+      const { userId } = person;
+      const known = made.get(userId);
+      const answers = answersOf(room, userId);
+      const onStage = memberOf(room, userId).stage === 'on';
+      if (
+        known &&
+        !everybody &&
+        !heardOf.has(userId) &&
+        known.answers === answers &&
+        known.onStage === onStage &&
+        now - known.at < driftMs
+      ) {
+        rows.push(known.row);
+        continue;
+      }
+      const row = boardRow(of, learner(room, person), now, policy);
+      const essence = essenceOf(row);
+      const isNews = !known || known.essence !== essence || now - known.toldAt >= driftMs;
+      made.set(userId, { row, essence, at: now, toldAt: isNews ? now : known.toldAt, answers, onStage });
+      rows.push(row);
+      if (isNews) news.push(row);
+    }
+    heardOf.clear();
+    return { totals: boardTotals(of, rows, now, policy), rows: news };
   }
 
   load(loaded);
   return {
-    load,
+    get learners() {
+      return facts.learners.length;
+    },
+    load(fresh) {
+      load(fresh);
+      lastSignature = '';
+    },
     apply(batch) {
+      for (const fact of batch) heardOf.add('visit' in fact ? fact.visit.userId : fact.interval.userId);
       for (const fact of batch) if ('visit' in fact && fact.visit.role === 'attendee') takeVisit(fact.visit);
       for (const fact of batch) if ('interval' in fact) takeStoredInterval(fact.interval);
     },
     full,
-    delta(room, now) {
-      const { totals, rows } = full(room, now);
-      const news = rows.filter((row) => {
-        const essence = essenceOf(row);
-        const known = told.get(row.userId);
-        if (known && known.essence === essence && now - known.at < driftMs) return false;
-        told.set(row.userId, { essence, at: now });
-        return true;
-      });
-      return { totals, rows: news };
-    },
+    delta,
   };
+}
+
+function answersOf(room: Readonly<Classroom>, userId: string): number {
+  let count = 0;
+  for (const { answers } of room.quizzes.values()) if (answers.has(userId)) count += 1;
+  return count;
 }
 
 /** What changes by an event, not by time alone. */

@@ -57,7 +57,10 @@ export interface BoardsDeps {
   tell: (classId: string, role: ClassRole, board: BoardPayload) => void;
 }
 
-const reloadMs = 10_000;
+/** Reading and unsealing everything takes longer the larger the class is, and seldom says anything new. */
+const shortestReloadMs = 10_000;
+const reloadMsPerLearner = 6;
+const reloadMs = ({ board }: Watched) => Math.max(shortestReloadMs, board.learners * reloadMsPerLearner);
 /** Who watches hears the totals at least this often, so that silence means a lost connection and nothing else. */
 const quietMs = 2_000;
 const batchOf = z.array(presenceFact);
@@ -121,7 +124,7 @@ export function createBoards(deps: BoardsDeps): Boards {
 
   /** What is stored corrects what was heard: facts of nodes that died, outages, names. */
   function reload(classId: string, entry: Watched): void {
-    if (entry.loading || now() - entry.loadedAt < reloadMs) return;
+    if (entry.loading || now() - entry.loadedAt < reloadMs(entry)) return;
     entry.loading = true;
     loadAttendanceFacts(db, classId)
       .then((facts) => {
