@@ -37,8 +37,9 @@ export function createLearner(member: Member, lively: Lively): Learner {
     seq = atSeq;
     const { chatFromMs } = timetable(lively);
     const chats = Math.floor((lively.chatPerSecond * lively.chatMs) / 1_000);
-    // With fewer learners than messages each sends several.
-    for (let n = member.n; n < chats; n += lively.chatters)
+    // They take turns: with fewer of them than messages each sends several.
+    const first = member.n < lively.chatters ? member.n : chats;
+    for (let n = first; n < chats; n += lively.chatters)
       setTimeout(() => chat(socket, n), chatFromMs + (n * 1_000) / lively.chatPerSecond - Date.now());
     if (member.n < lively.questions)
       setTimeout(

@@ -37,7 +37,7 @@ const lively = (learners: number): Lively => ({
 });
 /** What k6's scripts leave before, between and after the parts of a lively class. */
 const pausesMs = 40_000;
-const holdOf = ({ chatMs, quizWithinMs }: Lively) => chatMs + quizWithinMs + pausesMs;
+export const holdOf = ({ chatMs, quizWithinMs }: Lively) => chatMs + quizWithinMs + pausesMs;
 
 const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> = {
   'online-100k': (scale) => ({

@@ -1,0 +1,84 @@
+/** A small load from end to end: the cluster, k6, the lean holder, and what they say together. */
+import { beforeAll, expect, test } from 'vitest';
+import { ensureK6 } from '../../start/k6/install.mjs';
+import { buildGoTool } from '../src/go-tool.ts';
+import { mergeSummaries, type Programs } from '../src/load/generators.ts';
+import { runLoad } from '../src/load/run-load.ts';
+import { holdOf, scenarioNames, scenarioOf, type LoadScenario } from '../src/load/scenarios.ts';
+
+let programs: Programs;
+beforeAll(async () => {
+  programs = { k6: await ensureK6(), holder: await buildGoTool('holder') };
+}, 600_000);
+
+const learners = 60;
+const lively = {
+  chatPerSecond: 10,
+  chatMs: 4_000,
+  chatters: 20,
+  announcements: 3,
+  questions: 2,
+  votes: 5,
+  quizWithinMs: 2_000,
+};
+const scenario: LoadScenario = {
+  name: 'small',
+  says: 'a class of sixty',
+  script: 'class.ts',
+  classes: [learners],
+  observers: 1,
+  playedByK6: 30,
+  rampMs: 2_000,
+  holdMs: holdOf(lively),
+  lively,
+};
+
+test(
+  '[A2] a class of sixty chats, asks and answers, and every member hears everything',
+  { timeout: 180_000 },
+  async () => {
+    const { figures, crossed, playedBy, samples } = await runLoad({
+      scenario,
+      programs,
+      profileInto: null,
+      say: () => undefined,
+    });
+    expect(crossed).toEqual([]);
+    expect(playedBy).toEqual({ k6: { members: 30, processes: 1 }, holder: { members: 32, processes: 1 } });
+    const count = (name: string) => figures[name]?.count;
+    expect(count('joined')).toBe(learners + 2);
+    expect(count('quiz_answers')).toBe(learners);
+    // Each learner hears each announcement.
+    expect(count('broadcasts_heard')).toBe(lively.announcements * learners);
+    expect(count('chat_ack_ms')).toBe((lively.chatPerSecond * lively.chatMs) / 1_000);
+    expect(count('unexpected_disconnects') ?? 0).toBe(0);
+    expect(count('board_gap_ms')).toBeGreaterThan(0);
+    expect(samples.length).toBeGreaterThan(5);
+  },
+);
+
+test('counts of generators are added, the slowest generator’s times are told, and what was crossed is named', () => {
+  const one = {
+    joined: { type: 'counter', values: { count: 3 }, thresholds: { 'count>=3': { ok: true } } },
+    join_ms: { type: 'trend', values: { count: 3, med: 20, 'p(99)': 90 } },
+  } as const;
+  const other = {
+    joined: { type: 'counter', values: { count: 1 }, thresholds: { 'count>=2': { ok: false } } },
+    join_ms: { type: 'trend', values: { count: 1, med: 40, 'p(99)': 40 } },
+  } as const;
+  expect(mergeSummaries([one, other])).toEqual({
+    figures: { joined: { count: 4 }, join_ms: { count: 4, med: 40, 'p(99)': 90 } },
+    crossed: ['joined: count>=2'],
+  });
+});
+
+test.each(scenarioNames)(
+  '%s at full scale has the size its name says, and is smaller at a smaller scale',
+  (name) => {
+    const people = (scale: number) =>
+      scenarioOf(name, scale)?.classes.reduce((sum, size) => sum + size, 0) ?? Number.NaN;
+    expect(people(1)).toBe(name === 'class-10k' ? 10_000 : 100_000);
+    expect(people(0.01)).toBeLessThan(1_100);
+    expect(scenarioOf(`${name}x`, 1)).toBeNull();
+  },
+);
