@@ -88,7 +88,7 @@ function page(told: ReturnType<typeof toldOf>): string {
 <style>
 body{font:15px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color:#22272e;background:#fff}
 table{border-collapse:collapse;width:100%}th{text-align:left;font-weight:500;padding:.2rem 1rem .2rem 0;vertical-align:top}
-td{padding:.2rem 0}tr+tr{border-top:1px solid #e3e6ea}svg{max-width:100%;height:auto}
+td{padding:.2rem 0;overflow-wrap:anywhere}tr+tr{border-top:1px solid #e3e6ea}svg{max-width:100%;height:auto}
 </style>
 <h1>${escape(told.name)}: ${told.passed ? 'passed' : 'did not pass'}</h1>
 <p>${escape(told.says)}. ${crossed.length ? `Did not hold: ${escape(crossed.join('; '))}.` : 'Every threshold held.'} Media at this size is modelled, not measured.</p>

@@ -23,10 +23,10 @@ export const measuredCosts: Costs = {
   fromPipeMicros: 50,
   toViewerMicros: 21,
   intoPipeMicros: 17,
-  signalingJoinMs: 20.4,
-  coordinatorJoinMs: 1.1,
-  nodeJoinMs: 15.4,
-  workerJoinMs: 15.1,
+  signalingJoinMs: 13.7,
+  coordinatorJoinMs: 0.5,
+  nodeJoinMs: 10.6,
+  workerJoinMs: 12.7,
 };
 
 /** What a stage sends: a camera and a microphone, as in the capacity bench. */
