@@ -1,5 +1,8 @@
 /** What this generator is to do, as `loadtest/src/load` wrote it down: who connects where, and when what happens. */
 import { SharedArray } from 'k6/data';
+import type { Lively } from '../src/load/scenarios.ts';
+
+export type { Lively };
 
 export interface Settings {
   /** When the first sets out, epoch ms; the same for all generators. */
@@ -16,19 +19,6 @@ export interface Settings {
   learners: number;
   /** After the ramp, what a lively class does; absent: nothing but heartbeats. */
   lively?: Lively;
-}
-
-export interface Lively {
-  /** Chat messages of learners a second, for how long, ms, and how many learners take turns with them. */
-  chatPerSecond: number;
-  chatMs: number;
-  chatters: number;
-  /** Announcements of the instructor, one a second. */
-  announcements: number;
-  questions: number;
-  votes: number;
-  /** Within which all learners answer the quiz, ms. */
-  quizWithinMs: number;
 }
 
 /** `n` counts the members of a class and role; `at` is the place among all, by which the ramp is spread. */

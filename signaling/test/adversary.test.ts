@@ -1,10 +1,9 @@
 /** What a changed client, a raw socket or an unlucky moment may try: rights and presence are decided here, not there. */
 import { randomUUID } from 'node:crypto';
-import { createDb } from '@keshi/db/client';
 import { intervalsOfPerson } from '@keshi/db/presence';
-import { silent, testKeys } from '@keshi/db/testing/database';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { joinRequest, openPage, ticketFor } from './harness.ts';
+import { holdClass } from './held-class.ts';
 import { useClass } from './setup.ts';
 
 const stage = useClass();
@@ -85,24 +84,14 @@ describe('proofs that are none', () => {
 
   test('[AT1] a message proves presence when it arrives, not when the database has stored it', async () => {
     const page = await stage.enterLearner();
-    const db = createDb({ url: stage.world.database.url, keys: testKeys, log: silent, poolSize: 1 });
-    const held = Promise.withResolvers<void>();
-    const locked = Promise.withResolvers<void>();
-    const lock = db.transaction(async (sql) => {
-      await sql('SELECT 1 FROM "LiveClass" WHERE "id" = $1 FOR UPDATE', [stage.classId]);
-      locked.resolve();
-      await held.promise;
-    });
-    await locked.promise;
+    const letGo = await holdClass(stage.world.database.url, stage.classId);
     const raised = page.send('hand.raise', {});
     // Answered after the hand has arrived: messages of one connection come in order.
     await page.sendRaw('nothing', {});
     wait(20);
-    held.resolve();
-    await Promise.all([lock, raised]);
+    await Promise.all([letGo(), raised]);
     page.close();
     await expect.poll(intervals, { timeout: 5_000 }).toEqual([{ seconds: 0, cause: 'lost' }]);
-    await db.close();
   });
 });
 

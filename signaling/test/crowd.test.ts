@@ -1,10 +1,9 @@
 /** [A2] More come at once than a node can take in: a real node, and a database that is slow at this moment. */
 import { randomUUID } from 'node:crypto';
-import { createDb } from '@keshi/db/client';
-import { silent, testKeys } from '@keshi/db/testing/database';
 import { expect, test } from 'vitest';
 import { createTurnstile } from '../src/turnstile.ts';
 import { Refusal, joinRequest, openPage, ticketFor, type Page, type Person } from './harness.ts';
+import { holdClass } from './held-class.ts';
 import { useClass } from './setup.ts';
 
 /** So slow a node has room for 64, 32 of them newcomers; at its door for 52 and 26. */
@@ -12,24 +11,6 @@ const stage = useClass({
   learners: 82,
   turnstile: createTurnstile({ now: () => performance.now(), perSecond: 20 }),
 });
-
-/** Nothing of the class can be stored, and nobody is taken in, until this is called. */
-async function holdTheClass(): Promise<() => Promise<void>> {
-  const db = createDb({ url: stage.world.database.url, keys: testKeys, log: silent, poolSize: 1 });
-  const held = Promise.withResolvers<void>();
-  const locked = Promise.withResolvers<void>();
-  const lock = db.transaction(async (sql) => {
-    await sql('SELECT 1 FROM "LiveClass" WHERE "id" = $1 FOR UPDATE', [stage.classId]);
-    locked.resolve();
-    await held.promise;
-  });
-  await locked.promise;
-  return async () => {
-    held.resolve();
-    await lock;
-    await db.close();
-  };
-}
 
 const ticket = (person: Person) => ticketFor(person, stage.classId, { exp: 1e11 });
 const connect = (person: Person, returning = false) =>
@@ -52,7 +33,7 @@ test('[A2, AT4] whoever is too many is told at once when to come again, first th
   const crowd: Page[] = [];
   for (let n = 0; n < 80; n += 1) crowd.push(await connect(stage.learner(2 + n)));
 
-  const letGo = await holdTheClass();
+  const letGo = await holdClass(stage.world.database.url, stage.classId);
   const stored = host.send('chat.send', say('写不进去'));
   learner.close();
   const joins = (pages: Page[], lastSeq: number | null) =>

@@ -1,12 +1,14 @@
 /** The loads the product has to bear, at full scale; `--scale` makes them smaller, everything in proportion. */
 export interface Lively {
+  /** Chat messages of learners a second, for how long, ms, and how many learners take turns with them. */
   chatPerSecond: number;
   chatMs: number;
-  /** Learners who take turns with the messages. */
   chatters: number;
+  /** Announcements of the instructor, one a second. */
   announcements: number;
   questions: number;
   votes: number;
+  /** Within which all learners answer the quiz, ms. */
   quizWithinMs: number;
 }
 

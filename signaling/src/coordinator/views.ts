@@ -120,7 +120,9 @@ export function stageViews(room: Classroom, role: ClassRole, reader: string): St
   return stage;
 }
 
-export function countsView(room: Classroom): Counts {
+export function countsView(
+  room: Pick<Classroom, 'online' | 'members' | 'questions' | 'enrolled' | 'overflow'>,
+): Counts {
   return {
     online: room.online.keysOf('attendee').size,
     expected: room.enrolled.size,
