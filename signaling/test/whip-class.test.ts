@@ -150,8 +150,11 @@ test('the end of the class ends the session, and no other begins', async () => {
   const { page } = await enter(host);
   const response = await publish(host);
   await page.send('class.start', {});
+  const producers = async () =>
+    (await sfu.node.request('class.stage', { classId: world.classId })).producers.length;
+  expect(await producers()).toBe(2);
   await page.send('class.end', {});
-  await expect.poll(() => sfu.node.stats(), { timeout: 10_000 }).toMatchObject({ producers: 0 });
+  await expect.poll(producers, { timeout: 10_000 }).toBe(0);
   await expect.poll(async () => (await end(response)).status).toBe(404);
   expect((await publish(host)).status).toBe(409);
 });
