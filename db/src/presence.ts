@@ -179,11 +179,14 @@ export async function intervalsOfPerson(
 
 /** All visits of a class, in the order they began. */
 export async function visitsOfClass(db: Db, classId: string): Promise<StoredVisit[]> {
-  const rows = await db.sql<VisitRow>(`${visitSelect} WHERE "classId" = $1 ORDER BY "openedAt", "id"`, [
+  const rows = await db.sql<VisitRow>(`${selectVisits()} WHERE "classId" = $1 ORDER BY "openedAt", "id"`, [
     classId,
   ]);
   return rows.map(toVisit);
 }
+
+/** A visit is written more rarely than the interval of it that grows. */
+const lastSeen = `GREATEST("lastSeenAt", (SELECT max(i."lastProof") FROM "PresenceInterval" i WHERE i."visitId" = "Visit"."id"))`;
 
 /** How many learners are connected to each of these classes: those heard of at or after `since`. */
 export async function onlineCounts(
@@ -194,7 +197,8 @@ export async function onlineCounts(
   if (classIds.length === 0) return new Map();
   const rows = await db.sql<{ classId: string; n: number }>(
     `SELECT "classId", count(DISTINCT "userId")::int AS n FROM "Visit"
-     WHERE "classId" = ANY($1::uuid[]) AND "role" = 'attendee' AND "closedAt" IS NULL AND "lastSeenAt" >= $2
+     WHERE "classId" = ANY($1::uuid[]) AND "role" = 'attendee' AND "closedAt" IS NULL
+       AND ("lastSeenAt" >= $2 OR ${lastSeen} >= $2)
      GROUP BY "classId"`,
     [classIds, instant(since)],
   );
@@ -203,7 +207,7 @@ export async function onlineCounts(
 
 export async function openVisitsOfNode(db: Db, nodeId: string): Promise<StoredVisit[]> {
   const rows = await db.sql<VisitRow>(
-    `${visitSelect} WHERE "nodeId" = $1 AND "closedAt" IS NULL ORDER BY "id"`,
+    `${selectVisits(`${lastSeen} AS "lastSeenAt"`)} WHERE "nodeId" = $1 AND "closedAt" IS NULL ORDER BY "id"`,
     [nodeId],
   );
   return rows.map(toVisit);
@@ -227,7 +231,7 @@ export async function closeVisitsOfDeadNode(
 ): Promise<{ visitId: string; classId: string; userId: string }[]> {
   return db.sql<{ visitId: string; classId: string; userId: string }>(
     `WITH closed AS (
-       UPDATE "Visit" SET "closedAt" = "lastSeenAt", "closeCause" = 'node-lost'
+       UPDATE "Visit" SET "closedAt" = ${lastSeen}, "closeCause" = 'node-lost'
        WHERE "nodeId" = $1 AND "closedAt" IS NULL RETURNING "id", "classId", "userId"
      ), intervals AS (
        UPDATE "PresenceInterval" i SET "cause" = 'node-lost' FROM closed WHERE i."visitId" = closed."id" AND i."cause" = 'open'
@@ -237,8 +241,10 @@ export async function closeVisitsOfDeadNode(
   );
 }
 
-const visitSelect = `SELECT "id", "classId", "userId", "role", "nodeId", "device", "openedAt", "lastSeenAt", "visible",
-  "rttMs", "closedAt", "closeCause" FROM "Visit"`;
+const selectVisits = (
+  lastSeenAt = '"lastSeenAt"',
+) => `SELECT "id", "classId", "userId", "role", "nodeId", "device",
+  "openedAt", ${lastSeenAt}, "visible", "rttMs", "closedAt", "closeCause" FROM "Visit"`;
 const device = z.enum(['desktop', 'phone', 'tablet', 'unknown']);
 const closeCause = presenceCause.exclude(['open']);
 

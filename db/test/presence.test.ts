@@ -157,19 +157,22 @@ describe('reports of presence', () => {
       lastProof: t0 + minute - 5000,
       cause,
     });
-    const openInterval = of(open, 'open');
+    // The visit is written more rarely than its interval.
+    const openInterval = { ...of(open, 'open'), lastProof: t0 + minute + 5000 };
     await upsertVisits(db, [open, left]);
     await upsertIntervals(db, [openInterval, of(left, 'left')]);
     expect(await nodesWithOpenVisits(db)).toContain(nodeId);
-    expect(await openVisitsOfNode(db, nodeId)).toMatchObject([{ id: open.id, rttMs: 20 }]);
+    expect(await openVisitsOfNode(db, nodeId)).toMatchObject([
+      { id: open.id, rttMs: 20, lastSeenAt: t0 + minute + 5000 },
+    ]);
     expect(await closeVisitsOfDeadNode(db, nodeId)).toEqual([{ visitId: open.id, classId, userId: a }]);
     expect(await closeVisitsOfDeadNode(db, nodeId)).toEqual([]);
     const facts = await loadAttendanceFacts(db, classId);
     expect(facts?.learners.find(({ userId }) => userId === a)).toMatchObject({
       name: '张三1',
       group: '一班',
-      intervals: [{ from: t0, lastProof: t0 + minute - 5000, cause: 'node-lost', node: nodeId }],
-      visits: [{ closed: { at: t0 + minute, cause: 'node-lost' } }],
+      intervals: [{ from: t0, lastProof: t0 + minute + 5000, cause: 'node-lost', node: nodeId }],
+      visits: [{ closed: { at: t0 + minute + 5000, cause: 'node-lost' } }],
     });
     expect(facts?.learners.find(({ userId }) => userId === b)?.intervals).toMatchObject([{ cause: 'left' }]);
     // The node was only cut off, and now reports what it saw.

@@ -1,9 +1,9 @@
 /** Who is connected to this node, and how to find them: by class and person, and by login session. */
-import type { Socket as NetSocket } from 'node:net';
 import type { ClientToServer, Person, ServerToClient } from '@keshi/contract/signaling';
 import type { TicketClaims } from '@keshi/contract/tokens';
 import type { Server, Socket } from 'socket.io';
 import type { PresentMedia } from './coordinator/classroom.ts';
+import type { Wire } from './wire/wire.ts';
 
 export interface SocketData {
   claims: TicketClaims;
@@ -19,8 +19,8 @@ export type GoodbyeReason = Parameters<ServerToClient['goodbye']>[0]['reason'];
 export interface Connection {
   readonly id: string;
   readonly socket: ClassSocket;
-  /** The TCP connection under it. */
-  readonly wire: NetSocket;
+  /** The WebSocket under it. */
+  readonly wire: Wire;
   readonly classId: string;
   readonly sid: string;
   readonly person: Person;

@@ -9,6 +9,7 @@ import type { Broadcast } from './coordinator/messages.ts';
 import type { LocalClass } from './local-classes.ts';
 import type { Chips } from './presence/chips.ts';
 import type { Visits } from './presence/visits.ts';
+import type { Wire } from './wire/wire.ts';
 
 export interface Door {
   open(socket: ClassSocket): Connection;
@@ -36,6 +37,7 @@ export interface DoorDeps {
   /** It is no longer told what happens in its class. */
   leave: (connection: Connection) => void;
   catchUp: (classId: string) => Promise<void>;
+  wireOf: (socket: ClassSocket) => Wire;
   isDraining: () => boolean;
 }
 
@@ -83,7 +85,7 @@ export function createDoor(deps: DoorDeps): Door {
       const connection: Connection = {
         id: socket.id,
         socket,
-        wire: socket.conn.request.socket,
+        wire: deps.wireOf(socket),
         classId: claims.classId,
         sid: claims.sid,
         person: { userId: claims.sub, name: claims.name, role: claims.role },

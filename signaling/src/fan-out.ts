@@ -9,6 +9,7 @@
  */
 import type { ServerEventName, ServerPayload } from '@keshi/contract/signaling';
 import type { Connection } from './connections.ts';
+import { textFrame } from './wire/frame.ts';
 
 /** What Engine.IO and Socket.IO put before an event of the main namespace: a message, an event. */
 const message = '4';
@@ -23,29 +24,8 @@ export function fanOut<K extends ServerEventName>(
   let frame: Buffer | null = null;
   for (const { socket, wire } of to) {
     const { conn } = socket;
-    if (conn.transport.writable && wire.writable && wire.writableLength === 0)
-      wire.write((frame ??= textFrame(message + packet)));
+    if (conn.transport.writable && wire.idle) wire.sendFrame((frame ??= textFrame(message + packet)));
     // It waits behind what this socket has not taken yet.
     else conn.write(packet);
   }
-}
-
-const finalText = 0x81;
-
-/** A WebSocket frame of a server, which is not masked (RFC 6455, 5.2). */
-function textFrame(text: string): Buffer {
-  const bytes = Buffer.byteLength(text);
-  const headBytes = bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(headBytes + bytes);
-  frame[0] = finalText;
-  if (headBytes === 2) frame[1] = bytes;
-  else if (headBytes === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(bytes, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(bytes), 2);
-  }
-  frame.write(text, headBytes, 'utf8');
-  return frame;
 }

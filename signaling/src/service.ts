@@ -102,7 +102,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     log,
     ended: (sid) => whip.loginEnded(sid),
   });
-  const io = createSocketServer({
+  const { io, wireOf } = createSocketServer({
     http: deps.http,
     tokenSecret: deps.config.tokenSecret,
     now,
@@ -263,6 +263,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     boards,
     leave: (connection) => classes.leave(connection),
     catchUp: (classId) => classes.catchUp(classId),
+    wireOf,
     isDraining: () => draining,
   });
 

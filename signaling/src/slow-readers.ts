@@ -2,14 +2,13 @@
  * Connections that do not read what they are sent. What is sent to them stays in this process, so a page that hangs, or a
  * script that only asks, would cost ever more memory: it is let go instead, and comes back by itself.
  *
- * What waits is in two places. The batch under way is with the WebSocket and its TCP socket (`bufferedAmount`, public in
- * `ws`), and as long as the system has not taken all of it engine.io's transport is not `writable` (public). All that
- * is sent meanwhile waits behind it in engine.io's own buffer; it says so for each packet with `packetCreate`, and with
+ * What waits is in two places. The batch under way is with the WebSocket and its TCP socket (`bufferedAmount`), and as
+ * long as the system has not taken all of it engine.io's transport is not `writable` (public). All that is sent meanwhile waits behind it in engine.io's own buffer; it says so for each packet with `packetCreate`, and with
  * `drain` when the next batch begins, both documented. So nothing is counted for those who read, and looking at them
  * costs one property each.
  */
 import type { Logger } from '@keshi/runtime/log';
-import type { ClassSocket, Connection, Connections } from './connections.ts';
+import type { Connection, Connections } from './connections.ts';
 
 export interface SlowReaders {
   /** Once a second. Whoever is too slow is told, in case it still reads, and is cut off with the next look. */
@@ -83,7 +82,7 @@ export function createSlowReaders({ connections, now, log, dropped }: SlowReader
     reader.told = true;
     // It lies behind all the rest: only who begins to read within this second gets to know.
     connection.socket.emit('goodbye', { reason: 'too-slow', retryMs });
-    const unsent = (webSocketOf(connection.socket)?.bufferedAmount ?? 0) + behind;
+    const unsent = connection.wire.bufferedAmount + behind;
     log.info(
       { connectionId: connection.id, classId: connection.classId, unsent, stuckMs: now() - since },
       'letting a connection go that does not read',
@@ -99,7 +98,7 @@ export function createSlowReaders({ connections, now, log, dropped }: SlowReader
         // Closing in order would wait for the other side: for the queue to be read, and then for its farewell.
         if (reader.told || connections.get(reader.connection.id) === null) {
           forget(reader);
-          if (reader.told) cutOff(reader.connection.socket);
+          if (reader.told) reader.connection.wire.terminate();
         } else if (reader.connection.socket.conn.transport.writable) forget(reader);
         else if (reader.behind > mostBehind || now() - reader.since >= patienceMs) tell(reader);
     },
@@ -107,31 +106,4 @@ export function createSlowReaders({ connections, now, log, dropped }: SlowReader
       return slow.size;
     },
   };
-}
-
-interface WebSocketOfWs {
-  readonly bufferedAmount: number;
-  terminate(): void;
-}
-
-/** Where engine.io keeps the `ws` socket, which its types hide; null should it be kept elsewhere one day. */
-function webSocketOf({ conn }: ClassSocket): WebSocketOfWs | null {
-  const found: unknown = Reflect.get(conn.transport, 'socket');
-  return isWebSocket(found) ? found : null;
-}
-
-function isWebSocket(value: unknown): value is WebSocketOfWs {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'bufferedAmount' in value &&
-    'terminate' in value &&
-    typeof value.terminate === 'function'
-  );
-}
-
-function cutOff(socket: ClassSocket): void {
-  const webSocket = webSocketOf(socket);
-  if (webSocket) webSocket.terminate();
-  else socket.conn.close(true);
 }

@@ -112,9 +112,9 @@ describe('at the door', () => {
     await expect
       .poll(() => stage.node.signaling.census(), { timeout: 20_000 })
       .toEqual({ connections: 0, classes: 0, visits: 0, coordinators: 0, slowReaders: 0 });
-    const open = () =>
-      stage.world.db.prisma.visit.count({ where: { classId: stage.classId, closedAt: null } });
-    await expect.poll(open, { timeout: 5_000 }).toBe(0);
+    const closed = () =>
+      stage.world.db.prisma.visit.count({ where: { classId: stage.classId, closedAt: { not: null } } });
+    await expect.poll(closed, { timeout: 5_000 }).toBe(102);
     expect(await stage.world.db.prisma.visit.count({ where: { classId: stage.classId } })).toBe(102);
   });
 });

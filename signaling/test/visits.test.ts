@@ -33,3 +33,32 @@ test('[AT1] a pause is a proof for those in that class alone, and nobody who has
   visits.leave(elsewhere.connection);
   expect([visits.ofClass('a'), visits.ofClass('b'), visits.size]).toEqual([[], [], 0]);
 });
+
+test('[AT9] each beat moves the interval, and the visit itself is noted when something else changes or rarely', () => {
+  let at = 1_000;
+  const noted: string[] = [];
+  const visits = createVisits({
+    nodeId: 'n',
+    now: () => at,
+    note: (fact) =>
+      noted.push('visit' in fact ? `visit ${fact.visit.lastSeenAt}` : `proof ${fact.interval.lastProof}`),
+    changed: () => undefined,
+  });
+  const person = { userId: randomUUID(), name: '', role: 'attendee' } as const;
+  const connection = { id: 'c', classId: 'a', person, visitId: randomUUID() } as Connection;
+  visits.join(connection, joinRequest, resolvePolicy());
+  const beat = (now: number, visible = true) => {
+    noted.length = 0;
+    at = now;
+    visits.beat(connection, { visible, rttMs: 20 });
+    return [...noted];
+  };
+  expect(beat(11_000)).toEqual(['proof 11000']);
+  expect(beat(21_000)).toEqual(['proof 21000']);
+  expect(beat(31_000)).toEqual(['proof 31000', 'visit 31000']);
+  expect(beat(41_000)).toEqual(['proof 41000']);
+  // A hidden page has no interval that would say it is there.
+  expect(beat(51_000, false)).toContain('visit 51000');
+  expect(beat(61_000, false)).toContain('visit 61000');
+  expect(beat(71_000)).toContain('visit 71000');
+});

@@ -206,11 +206,13 @@ function essenceOf(row: BoardRow): string {
 }
 
 function asVisit(visit: StoredVisit, intervals: readonly PresenceInterval[]): Visit {
-  const { nodeId: node, lastSeenAt: lastSeen, visible, openedAt } = visit;
+  const { nodeId: node, visible, openedAt } = visit;
   const interval = intervals.findLast(
     (one) => one.node === node && one.cause === 'open' && one.from >= openedAt,
   );
   const open = interval ? { from: interval.from, lastProof: interval.lastProof } : null;
+  // While an interval grows the visit is written rarely.
+  const lastSeen = Math.max(visit.lastSeenAt, open?.lastProof ?? 0);
   if (visible && open) return { state: 'present', node, lastSeen, open };
   return {
     state: 'away',

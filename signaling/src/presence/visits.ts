@@ -28,6 +28,8 @@ export interface TrackedVisit {
   readonly intervalIds: Map<number, string>;
   /** What of this visit is settled, and what is open. */
   readonly settled: PresenceInterval[];
+  /** When the visit itself was last noted. */
+  notedAt: number;
 }
 
 export interface VisitsDeps {
@@ -66,6 +68,11 @@ export interface Visits {
 
 /** Longer than facts take to be stored and read again. */
 const rememberedMs = 15_000;
+/**
+ * While an interval grows, its last proof says when somebody was last seen; all a visit adds is how long an answer takes.
+ * Noted with every beat it would double what a hundred thousand people write.
+ */
+const restMs = 30_000;
 
 export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits {
   const visits = new Map<string, TrackedVisit>();
@@ -94,16 +101,22 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
     if (open) noteInterval(visit, open);
   }
 
+  function noteVisit(visit: TrackedVisit): void {
+    visit.notedAt = visit.facts.lastSeenAt;
+    note({ visit: visit.facts });
+  }
+
   function signal(visit: TrackedVisit, kind: SignalKind, at: number): void {
     visit.facts = { ...visit.facts, lastSeenAt: Math.max(visit.facts.lastSeenAt, at) };
-    note({ visit: visit.facts });
-    if (visit.facts.role !== 'attendee') return;
+    if (visit.facts.role !== 'attendee') return noteVisit(visit);
     const before = visit.state.state;
     const { visible } = visit.facts;
     apply(
       visit,
       onProof(visit.state, { at, kind, visible, pip: false, identityOverdue: false }, visit.policy),
     );
+    const grows = before === 'present' && visit.state.state === 'present';
+    if (!grows || visit.facts.lastSeenAt - visit.notedAt >= restMs) noteVisit(visit);
     if (before !== visit.state.state) changed(visit);
   }
 
@@ -159,6 +172,7 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
         },
         intervalIds: new Map(),
         settled: [],
+        notedAt: at,
       };
       add(visit);
       signal(visit, 'join', at);
