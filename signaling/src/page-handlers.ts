@@ -144,7 +144,7 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     if (person.role === 'host')
       for (const trouble of deps.troubles.current()) socket.emit('trouble', trouble);
     const visit = visits.of(connection);
-    if (visit) chips.push(visit);
+    if (visit) chips.welcome(visit);
   }
 
   const placingOf = ({ without = [], full = [], claims = null }: Partial<Placing> = {}): Placing => ({

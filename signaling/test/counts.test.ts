@@ -88,6 +88,18 @@ describe('a class', () => {
   const stage = useClass();
   const question = (text: string) => ({ clientId: randomUUID(), text });
 
+  test('tells learners of questions, and of who comes and goes only those who look after them', async () => {
+    const host = await stage.enterHost();
+    const one = await stage.enterLearner(0);
+    await stage.enterLearner(1);
+    await one.send('hand.raise', {});
+    await host.message('counts', ({ online, hands }) => online === 2 && hands === 1);
+    expect(one.heard('counts')).toEqual([]);
+    await one.send('question.ask', question('一'));
+    await one.message('counts', ({ openQuestions }) => openQuestions === 1);
+    expect(one.heard('counts')).toHaveLength(1);
+  });
+
   test('[AT3] its counts follow hands, questions, second tabs and leaving, and the next node counts the same', async () => {
     const host = await stage.enterHost();
     const counts = async () => {

@@ -3,7 +3,7 @@
  * more seldom to the learners of a large class: each piece of news is a write for everyone of them.
  */
 import type { ClassRole } from '@keshi/contract/domain';
-import type { RecordingNow, ServerPayload } from '@keshi/contract/signaling';
+import type { Counts, RecordingNow, ServerPayload } from '@keshi/contract/signaling';
 import type { Classroom } from './classroom.ts';
 import type { News } from './messages.ts';
 import type { Turn } from './turn.ts';
@@ -20,6 +20,9 @@ const everyone: readonly ClassRole[] = ['host', 'observer', 'attendee'];
 interface Audience {
   readonly roles: readonly ClassRole[];
   everyMs(): number;
+  /** What of the counts these people see: while that stays they are told nothing. */
+  shown(counts: Counts): string;
+  shownLast: string;
   toldAt: number;
   counts: boolean;
   speaking: boolean;
@@ -40,9 +43,15 @@ export interface Announcer {
 }
 
 export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: Tell }): Announcer {
-  const audienceOf = (roles: readonly ClassRole[], everyMs: () => number): Audience => ({
+  const audienceOf = ({
     roles,
     everyMs,
+    shown,
+  }: Pick<Audience, 'roles' | 'everyMs' | 'shown'>): Audience => ({
+    roles,
+    everyMs,
+    shown,
+    shownLast: shown(countsView(room())),
     toldAt: -Infinity,
     counts: false,
     speaking: false,
@@ -50,17 +59,32 @@ export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: T
     votes: new Set(),
   });
   const audiences = [
-    audienceOf(['host', 'observer'], () => shortestMs),
-    audienceOf(['attendee'], () =>
-      Math.min(longestMs, Math.max(shortestMs, room().online.size / membersPerMs)),
-    ),
+    audienceOf({
+      roles: ['host', 'observer'],
+      everyMs: () => shortestMs,
+      shown: (counts) => JSON.stringify(counts),
+    }),
+    audienceOf({
+      roles: ['attendee'],
+      everyMs: () => Math.min(longestMs, Math.max(shortestMs, room().online.size / membersPerMs)),
+      // How many are there is for those who teach and supervise; to tell everyone of everyone would be the square.
+      shown: ({ openQuestions }) => `${openQuestions}`,
+    }),
   ];
   const voices = new Map<string, string[]>();
   let speakers: string[] = [];
 
+  function tellCounts(audience: Audience): void {
+    const payload = countsView(room());
+    const shown = audience.shown(payload);
+    if (shown === audience.shownLast) return;
+    audience.shownLast = shown;
+    tell(audience.roles, { name: 'counts', payload });
+  }
+
   function sayTo(audience: Audience): void {
     const { roles, counts, speaking, quizId, votes } = audience;
-    if (counts) tell(roles, { name: 'counts', payload: countsView(room()) });
+    if (counts) tellCounts(audience);
     if (speaking) tell(roles, { name: 'speaking', payload: { userIds: speakers } });
     if (quizId !== null || votes.size > 0) tell(roles, { name: 'tally', payload: tallyOf(audience) });
     audience.toldAt = performance.now();

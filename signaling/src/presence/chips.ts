@@ -2,7 +2,7 @@
 import type { CountedNow } from '@keshi/contract/domain';
 import type { Db } from '@keshi/db/client';
 import { outagesBetween } from '@keshi/db/outages';
-import { intervalsOfPerson } from '@keshi/db/presence';
+import { intervalsOfPeople } from '@keshi/db/presence';
 import type { Outage } from '@keshi/rules/outages';
 import type { PresenceInterval } from '@keshi/rules/presence';
 import type { Logger } from '@keshi/runtime/log';
@@ -15,6 +15,8 @@ export interface Chips {
   /** A learner has joined: what counted before is read, and the chip follows. */
   joined(visit: TrackedVisit, returning: boolean): void;
   now(visit: TrackedVisit): CountedNow | null;
+  /** The page hears from here on: it is told once what counts, as soon as that is known. */
+  welcome(visit: TrackedVisit): void;
   push(visit: TrackedVisit): void;
   pushClass(classId: string): void;
   outagesChanged(): void;
@@ -34,12 +36,19 @@ export interface ChipsDeps {
 interface Chip {
   visit: TrackedVisit;
   earlier: readonly PresenceInterval[];
+  /** What counted before has been read. */
+  isRead: boolean;
   pushedAt: number;
   /** Facts of a connection that broke a moment ago may still be on their way. */
   rereadAt: number | null;
 }
 
+/** The page runs on by itself; this corrects it. */
 const quietMs = 30_000;
+/** No more of these corrections a second: with tens of thousands of learners here they come more rarely. */
+const quietPushes = 200;
+/** Those who come within this time are read about together. */
+const readTogetherMs = 50;
 const rereadAfterMs = 3_000;
 const outageWindowMs = 24 * 60 * 60_000;
 
@@ -58,27 +67,40 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
     return outagesRead;
   }
 
-  async function read(chip: Chip): Promise<void> {
-    const { classId, userId, id } = chip.visit.facts;
-    const [rows] = await Promise.all([intervalsOfPerson(db, classId, userId), readOutages()]);
-    // What is both stored and remembered counts once: intervals are a union [AT3].
-    chip.earlier = rows
-      .filter(({ visitId }) => visitId !== id)
-      .map(({ from, lastProof, cause, nodeId }): PresenceInterval => ({
-        from,
-        lastProof,
-        cause,
-        node: nodeId,
-      }))
-      .concat(visits.justEnded(classId, userId));
-    if (chips.get(chip.visit.connection.id) === chip) push(chip.visit);
+  async function read(together: readonly Chip[]): Promise<void> {
+    const people = together.map(({ visit: { facts } }) => facts);
+    const [rows] = await Promise.all([intervalsOfPeople(db, people), readOutages()]);
+    const keyOf = (of: { classId: string; userId: string }) => `${of.classId}/${of.userId}`;
+    const byPerson = Map.groupBy(rows, keyOf);
+    for (const chip of together) {
+      const { facts } = chip.visit;
+      // What is both stored and remembered counts once: intervals are a union [AT3].
+      chip.earlier = (byPerson.get(keyOf(facts)) ?? [])
+        .filter(({ visitId }) => visitId !== facts.id)
+        .map(({ from, lastProof, cause, nodeId }): PresenceInterval => ({
+          from,
+          lastProof,
+          cause,
+          node: nodeId,
+        }))
+        .concat(visits.justEnded(facts.classId, facts.userId));
+      chip.isRead = true;
+      if (chips.get(chip.visit.connection.id) === chip) push(chip.visit);
+    }
   }
 
-  const readSafely = (chip: Chip) =>
-    void read(chip).catch((error: unknown) => {
-      log.debug({ err: error }, 'earlier presence could not be read');
-      chip.rereadAt = now() + rereadAfterMs;
-    });
+  let toRead: Chip[] = [];
+  function readSoon(chip: Chip): void {
+    if (toRead.push(chip) > 1) return;
+    setTimeout(() => {
+      const together = toRead;
+      toRead = [];
+      read(together).catch((error: unknown) => {
+        log.debug({ err: error }, 'earlier presence could not be read');
+        for (const one of together) one.rereadAt = now() + rereadAfterMs;
+      });
+    }, readTogetherMs);
+  }
 
   function counted(visit: TrackedVisit): CountedNow | null {
     const chip = chips.get(visit.connection.id);
@@ -109,13 +131,17 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
       const chip: Chip = {
         visit,
         earlier: visits.justEnded(visit.facts.classId, visit.facts.userId),
+        isRead: false,
         pushedAt: now(),
         rereadAt: returning ? now() + rereadAfterMs : null,
       };
       chips.set(visit.connection.id, chip);
-      readSafely(chip);
+      readSoon(chip);
     },
     now: counted,
+    welcome(visit) {
+      if (chips.get(visit.connection.id)?.isRead) push(visit);
+    },
     push,
     pushClass(classId) {
       for (const visit of visits.ofClass(classId)) push(visit);
@@ -130,11 +156,19 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
     forget: (connection) => void chips.delete(connection.id),
     tick() {
       const at = now();
+      let pushes = 0;
       for (const chip of chips.values()) {
         if (chip.rereadAt !== null && chip.rereadAt <= at) {
           chip.rereadAt = null;
-          readSafely(chip);
-        } else if (at - chip.pushedAt >= quietMs) push(chip.visit);
+          readSoon(chip);
+        } else if (at - chip.pushedAt >= quietMs && pushes < quietPushes) {
+          pushes += 1;
+          push(chip.visit);
+          // It waits behind the others now, also when there was nothing to say.
+          chip.pushedAt = at;
+          chips.delete(chip.visit.connection.id);
+          chips.set(chip.visit.connection.id, chip);
+        }
       }
     },
   };
