@@ -27,6 +27,7 @@ const scenario: LoadScenario = {
   script: 'class.ts',
   classes: [learners],
   observers: 1,
+  heartbeatMs: null,
   playedByK6: 30,
   rampMs: 2_000,
   holdMs: holdOf(lively),

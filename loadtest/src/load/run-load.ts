@@ -60,15 +60,16 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     const redis = await startRedis();
     closers.push(() => redis.stop());
     const log = createLogger({ name: 'load', level: 'error', format: 'json' });
-    const { classes, observers } = scenario;
+    const { classes, observers, heartbeatMs } = scenario;
     const learners = classes.reduce((sum, size) => sum + size, 0);
     say(`making ${classes.length} classes with ${learners} learners`);
-    const world = await seedWorld({ dataDir: folder, databaseUrl: postgres.url, classes, observers, log });
+    const databaseUrl = postgres.url;
+    const world = await seedWorld({ dataDir: folder, databaseUrl, classes, observers, heartbeatMs, log });
     const nodes = Math.max(leastNodes, Math.ceil((learners + classes.length + observers) / membersPerNode));
     say(`starting ${nodes} signaling nodes`);
     const cluster = await startCluster({
       dataDir: folder,
-      databaseUrl: postgres.url,
+      databaseUrl,
       redisUrl: redis.url,
       signalingNodes: nodes,
       sfuNodes: 0,

@@ -20,6 +20,7 @@ export interface WorldOptions {
   classes: readonly number[];
   /** Supervisors who watch, one after another over the classes. */
   observers: number;
+  heartbeatMs: number | null;
   log: Logger;
 }
 
@@ -56,7 +57,9 @@ export async function seedWorld(options: WorldOptions): Promise<World> {
   const db = createDb({ url: options.databaseUrl, keys, log: options.log, poolSize: classesAtOnce });
   try {
     const org = await createOrganization(db, { parentId: null, kind: 'institution', name: randomUUID() });
-    const course = await createCourse(db, { orgId: org.id, title: '电工基础' });
+    const policy: Record<string, number> =
+      options.heartbeatMs === null ? {} : { heartbeatMs: options.heartbeatMs };
+    const course = await createCourse(db, { orgId: org.id, title: '电工基础', policy });
 
     const create = async (role: 'instructor' | 'learner' | 'supervisor', names: readonly string[]) => {
       const ids: string[] = [];

@@ -18,7 +18,7 @@ export async function seedAudience(options: {
   learners: number;
   log: Logger;
 }): Promise<Audience> {
-  const world = await seedWorld({ ...options, classes: [options.learners], observers: 0 });
+  const world = await seedWorld({ ...options, classes: [options.learners], observers: 0, heartbeatMs: null });
   const [only] = world.classes;
   if (!only) throw new Error('the class was not made');
   const { classId, host, learners } = only;
