@@ -55,6 +55,18 @@ export async function askAuthority(
   });
 }
 
+/** What the document was compared with is not so any more: decided anew, whoever decided before. */
+export async function documentUndecided(
+  tx: PrismaTransaction,
+  { userId, now }: { userId: string; now: number },
+): Promise<void> {
+  await tx.identityDocument.updateMany({
+    where: { userId, state: 'confirmed' },
+    data: { state: 'pending', decidedAt: null, decidedBy: null, reason: null, version: { increment: 1 } },
+  });
+  await askAuthority(tx, { userId, now });
+}
+
 export async function getCheck(db: Db, userId: string): Promise<IdentityCheck | null> {
   const row = await db.prisma.identityCheck.findUnique({ where: { userId } });
   if (!row) return null;
