@@ -76,7 +76,7 @@ export function identityRoutes(deps: Deps) {
         action: before ? 'identity.document-changed' : 'identity.document-given',
         targetType: 'user',
         targetId: userId,
-        detail: { kind: body.kind },
+        detail: { documentKind: body.kind },
       });
       askSoon();
       return standing(userId);
