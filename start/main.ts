@@ -20,8 +20,10 @@ import { createSfuService } from '@keshi/sfu/service';
 import { localMediaNode } from '@keshi/signaling/media/nodes';
 import { createSignaling } from '@keshi/signaling/service';
 import { announceWeb } from '@keshi/web-server/announcement';
-import { databaseCheck } from '@keshi/web-server/database-check';
+import { databaseCheck, vaultCheck } from '@keshi/web-server/database-check';
+import { openIdentity } from '@keshi/web-server/identity/open';
 import { listen } from '@keshi/web-server/listener';
+import { smsSender } from '@keshi/web-server/registration/sms';
 import { createWeb } from '@keshi/web-server/service';
 import { say } from './greeting.ts';
 import manifest from './package.json' with { type: 'json' };
@@ -37,10 +39,10 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
 
   const metrics = createMetrics({ service: 'keshi' });
   const health = createHealth(log);
-  const db = await openDatabase(config, log, lifecycle);
+  const { db, url: databaseUrl } = await openDatabase(config, log, lifecycle);
   health.add(databaseCheck(db));
 
-  const demo = config.demo ? (await seedDemo(db, { now: Date.now() })).accounts : [];
+  const demo = config.demo ? await seedDemo(db, { now: Date.now() }) : null;
 
   const state = await createState(config, log);
   lifecycle.onStop('shared state', () => state.close());
@@ -56,6 +58,10 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
   const [sfuEnd, signalingEnd] = createLocalLink({ contract: sfuContract, log });
   sfu.serve(sfuEnd);
 
+  const identity = await openIdentity(config, log, databaseUrl);
+  lifecycle.onStop('vault', () => identity.vault.close());
+  health.add(vaultCheck(identity.vault));
+
   const web = await createWeb({
     config,
     db,
@@ -64,9 +70,14 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     metrics,
     health,
     mediaStore,
+    identity: { ...identity, faces: null },
+    registration: {
+      sms: smsSender(config),
+      orgId: config.selfRegistrationOrg ?? demo?.schoolId ?? null,
+    },
     pagesDir,
     version: manifest.version,
-    demoAccounts: demo,
+    demoAccounts: demo?.accounts ?? [],
   });
   // Steps run in reverse, so this is the order of stopping from the last to the first: new requests are refused,
   // classes are handed on and their sockets closed, running requests finish.
@@ -92,10 +103,14 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     };
     answer().catch(() => response.destroy());
   });
-  say(config.publicUrl, demo);
+  say(config.publicUrl, demo?.accounts ?? []);
 }
 
-async function openDatabase(config: Config, log: Logger, lifecycle: Lifecycle): Promise<Db> {
+async function openDatabase(
+  config: Config,
+  log: Logger,
+  lifecycle: Lifecycle,
+): Promise<{ db: Db; url: string }> {
   let url = config.databaseUrl;
   if (url === null) {
     const embedded = await startEmbedded({ dir: config.embeddedPgDir, log: log.child({ part: 'postgres' }) });
@@ -111,7 +126,7 @@ async function openDatabase(config: Config, log: Logger, lifecycle: Lifecycle): 
     poolSize,
   });
   lifecycle.onStop('database', () => db.close());
-  return db;
+  return { db, url };
 }
 
 /** PORT=0 lets the system choose; what people type must be what was chosen. */

@@ -20,6 +20,14 @@ export const errorCodes = [
   'not-found',
   'conflict',
   'outdated',
+  'registration-closed',
+  'wrong-code',
+  // A face was sent before consent to it was given [PR1].
+  'consent-required',
+  // Nothing here can judge faces at this moment.
+  'faces-unavailable',
+  // The turns that were asked for are over: their time passed, or they were taken already.
+  'challenge-over',
   // A class in progress
   'not-joined',
   'class-not-started',

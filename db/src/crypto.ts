@@ -6,7 +6,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** `table.column` of everything that is sealed. */
-export type Purpose = 'User.name' | 'User.phone' | 'ScreeningHit.text';
+export type Purpose = 'User.name' | 'User.phone' | 'ScreeningHit.text' | 'IdentityDocument.number';
 
 export interface PersonalDataKey {
   /** Stands in every value it sealed; letters, digits, `-` and `_`. Never used again for another secret. */
@@ -127,6 +127,8 @@ function normalise(purpose: Purpose, plain: string): string {
   switch (purpose) {
     case 'User.phone':
       return folded.replace(/\D/g, '').replace(/^(?:00)?86(?=1\d{10}$)/, '');
+    case 'IdentityDocument.number':
+      return folded.toUpperCase().replace(/[^\dA-Z]/g, '');
     case 'User.name':
     case 'ScreeningHit.text':
       return folded.replace(/\s+/g, '').toLowerCase();
@@ -148,4 +150,10 @@ export function maskName(name: string): string {
 /** 13812341234 → 138****1234; anything too short is hidden whole. */
 export function maskPhone(phone: string): string {
   return phone.length < 8 ? '*'.repeat(phone.length) : `${phone.slice(0, 3)}****${phone.slice(-4)}`;
+}
+
+/** 110101199003074514 → 110***********14; anything too short is hidden whole. */
+export function maskDocument(number: string): string {
+  if (number.length < 8) return '*'.repeat(number.length);
+  return `${number.slice(0, 3)}${'*'.repeat(number.length - 5)}${number.slice(-2)}`;
 }

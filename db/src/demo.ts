@@ -60,21 +60,27 @@ const LOCK = 5_374_812;
  * May be run at every start: what is there stays, and there is always a class about to begin and one tomorrow.
  * `now` is server time in ms.
  */
-export async function seedDemo(db: Db, { now }: { now: number }): Promise<{ accounts: DemoAccount[] }> {
+export async function seedDemo(
+  db: Db,
+  { now }: { now: number },
+): Promise<{ accounts: DemoAccount[]; schoolId: string }> {
   const lock = await db.pool.connect();
+  let schoolId: string;
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [LOCK]);
-    await seed(db, now);
+    schoolId = await seed(db, now);
   } finally {
     await lock.query('SELECT pg_advisory_unlock($1)', [LOCK]).catch(() => undefined);
     lock.release();
   }
   return {
     accounts: people.map(({ login, name, role }) => ({ login, name, role, password: demoPassword })),
+    schoolId,
   };
 }
 
-async function seed(db: Db, now: number): Promise<void> {
+/** Answers the id of the school. */
+async function seed(db: Db, now: number): Promise<string> {
   const orgIds = await seedOrganizations(db);
   const userIds = await seedPeople(db, orgIds);
   const courseIds = await Promise.all(courses.map((course) => seedCourse(db, orgIds.institution, course)));
@@ -107,6 +113,7 @@ async function seed(db: Db, now: number): Promise<void> {
     to: now + 10 * day,
     now,
   });
+  return orgIds.institution;
 }
 
 function yesterday(now: number): number {

@@ -8,8 +8,12 @@ import { resealed } from './crypto.ts';
 export async function resealPersonalData(
   db: Db,
   batch = 500,
-): Promise<{ users: number; screeningHits: number }> {
-  return { users: await resealUsers(db, batch), screeningHits: await resealHits(db, batch) };
+): Promise<{ users: number; screeningHits: number; documents: number }> {
+  return {
+    users: await resealUsers(db, batch),
+    screeningHits: await resealHits(db, batch),
+    documents: await resealDocuments(db, batch),
+  };
 }
 
 async function resealUsers(db: Db, batch: number): Promise<number> {
@@ -73,5 +77,31 @@ async function resealHits(db: Db, batch: number): Promise<number> {
       [JSON.stringify(fresh)],
     );
     done += rows.length;
+  }
+}
+
+async function resealDocuments(db: Db, batch: number): Promise<number> {
+  const { personal } = db;
+  let done = 0;
+  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+    const rows = await db.sql<{ userId: string; numberSealed: string }>(
+      `SELECT "userId", "numberSealed" FROM "IdentityDocument"
+       WHERE "userId" > $1 AND NOT starts_with("numberSealed", $2) ORDER BY "userId" LIMIT $3`,
+      [after, personal.currentPrefix, batch],
+    );
+    const last = rows.at(-1);
+    if (!last) return done;
+    after = last.userId;
+    const fresh = rows.map(({ userId, numberSealed }) => {
+      const { sealed, index } = resealed(personal, 'IdentityDocument.number', numberSealed);
+      return { userId, old: numberSealed, sealed, index };
+    });
+    const changed = await db.sql(
+      `UPDATE "IdentityDocument" d SET "numberSealed" = r."sealed", "numberIndex" = r."index"
+       FROM jsonb_to_recordset($1) AS r("userId" uuid, "old" text, "sealed" text, "index" text)
+       WHERE d."userId" = r."userId" AND d."numberSealed" = r."old" RETURNING d."userId"`,
+      [JSON.stringify(fresh)],
+    );
+    done += changed.length;
   }
 }

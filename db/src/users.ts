@@ -1,7 +1,8 @@
 /** Accounts of people. Names and phones are sealed; who reads many of them does so by `user-list.ts` or `person-names.ts`. */
 import { type Locale, locale, type Membership, type Role, role } from '@keshi/contract/domain';
-import type { Db } from './client.ts';
+import type { Db, PrismaTransaction } from './client.ts';
 import { outdatedOrMissing, Refused, refusing } from './failures.ts';
+import { documentUndecided } from './identity-checks.ts';
 import { newId } from './ids.ts';
 import { fromDateOrNull, toDate } from './instants.ts';
 import { refuseTakenPhone, sealed, sealedName, sealedPhone } from './sealed-person.ts';
@@ -12,6 +13,8 @@ export interface NewUser {
   passwordHash: string;
   name: string;
   phone?: string | null;
+  /** Since when the phone is known to be theirs. */
+  phoneVerifiedAt?: number;
   locale?: Locale;
   memberships: readonly { orgId: string; role: Role }[];
 }
@@ -38,7 +41,15 @@ export async function createUser(db: Db, input: NewUser): Promise<{ id: string }
     db.prisma.$transaction(async (tx) => {
       await refuseTakenPhone(db, tx, input.phone ?? null);
       await tx.user.create({
-        data: { id, orgId, login, passwordHash, locale: input.locale ?? 'zh-CN', ...sealed(db, input) },
+        data: {
+          id,
+          orgId,
+          login,
+          passwordHash,
+          locale: input.locale ?? 'zh-CN',
+          ...sealed(db, input),
+          ...(input.phoneVerifiedAt !== undefined && { phoneVerifiedAt: toDate(input.phoneVerifiedAt) }),
+        },
         select: { id: true },
       });
       await tx.membership.createMany({ data: input.memberships.map((m) => ({ userId: id, ...m })) });
@@ -149,12 +160,17 @@ export async function changeUser(
     /** Since when it is switched off; null switches it on. */
     disabledAt?: number | null;
     passwordHash?: string;
+    now: number;
   },
 ): Promise<void> {
   const { id, version, memberships, disabledAt, passwordHash } = input;
   const done = await refusing('user', () =>
     db.prisma.$transaction(async (tx) => {
       if (input.phone) await refuseTakenPhone(db, tx, input.phone, id);
+      const known = await tx.user.findUnique({
+        where: { id },
+        select: { nameIndex: true, phoneIndex: true },
+      });
       const { count } = await tx.user.updateMany({
         where: { id, version },
         data: {
@@ -166,6 +182,7 @@ export async function changeUser(
         },
       });
       if (count === 0) return false;
+      await undoWhatChanged(db, tx, input, known);
       if (memberships) {
         await tx.membership.deleteMany({ where: { userId: id } });
         await tx.membership.createMany({ data: memberships.map((m) => ({ userId: id, ...m })) });
@@ -174,6 +191,25 @@ export async function changeUser(
     }),
   );
   if (!done) await outdatedOrMissing('user', getUser(db, id));
+}
+
+/**
+ * A phone that is another one is not known to be theirs; under another name who somebody is has to be decided anew, or
+ * an account that was confirmed could be handed on.
+ */
+async function undoWhatChanged(
+  db: Db,
+  tx: PrismaTransaction,
+  input: { id: string; name?: string; phone?: string | null; now: number },
+  known: { nameIndex: string; phoneIndex: string | null } | null,
+): Promise<void> {
+  const { id, name, phone, now } = input;
+  const isOther = (purpose: 'User.name' | 'User.phone', value: string, index: string | null) =>
+    index === null || !db.personal.indexes(purpose, value).includes(index);
+  if (phone === null || (phone !== undefined && isOther('User.phone', phone, known?.phoneIndex ?? null)))
+    await tx.user.update({ where: { id }, data: { phoneVerifiedAt: null }, select: { id: true } });
+  if (name !== undefined && isOther('User.name', name, known?.nameIndex ?? null))
+    await documentUndecided(tx, { userId: id, now });
 }
 
 /** The path of the organisation a person belongs to. */

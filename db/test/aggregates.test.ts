@@ -91,8 +91,10 @@ describe('people', () => {
     };
     const locks = [await wrong(), await wrong(), await wrong(), await wrong(), await wrong()];
     expect(locks).toEqual([null, null, t0 + minute, t0 + 2 * minute, t0 + 3 * minute]);
-    await changeUser(db, { id: userId, version: 1, name: '张三改' });
-    await expect(changeUser(db, { id: userId, version: 1, name: '又改' })).rejects.toMatchObject(outdated);
+    await changeUser(db, { id: userId, version: 1, name: '张三改', now: t0 });
+    await expect(changeUser(db, { id: userId, version: 1, name: '又改', now: t0 })).rejects.toMatchObject(
+      outdated,
+    );
     await expect(findForLogin(db, 'nobody')).resolves.toBeNull();
   });
 });

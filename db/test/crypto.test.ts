@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDb } from '../src/client.ts';
 import { createPersonalData, maskName, maskPhone, parsePersonalDataKeys, Unsealable } from '../src/crypto.ts';
+import { getDocument, giveDocument } from '../src/identity-documents.ts';
 import { resealPersonalData } from '../src/reseal.ts';
 import { storeScreeningHit, listScreeningHits } from '../src/screening.ts';
 import { silent, type TestDatabase, testDatabase, testKeys } from '../src/testing/database.ts';
@@ -157,10 +158,23 @@ describe('people in the database', () => {
           memberships: [],
         }),
       ).rejects.toMatchObject({ code: 'conflict' });
+      const document = {
+        userId: id,
+        kind: 'hk-macau-travel',
+        number: 'H12345678',
+        now: 0,
+        replace: false,
+      } as const;
+      await giveDocument(test.db, document);
+      await expect(giveDocument(both, { ...document, userId: learnerIds[0] ?? '' })).rejects.toMatchObject({
+        code: 'conflict',
+      });
       const done = await resealPersonalData(both, 2);
+      expect(done.documents).toBe(1);
       expect(done.users).toBeGreaterThanOrEqual(7);
       expect(done.screeningHits).toBe(1);
-      expect(await resealPersonalData(both)).toEqual({ users: 0, screeningHits: 0 });
+      expect(await resealPersonalData(both)).toEqual({ users: 0, screeningHits: 0, documents: 0 });
+      expect((await getDocument(only, id))?.maskedNumber).toBe('H12****78');
       expect(await getUser(only, id)).toMatchObject({ name: '薛宝钗', phone });
       expect((await namesOf(only, learnerIds)).size).toBe(5);
       expect((await findForLogin(only, phone))?.id).toBe(id);

@@ -36,6 +36,8 @@ export async function openBrowser(
     secureOrigin?: string;
     trustedKey?: string;
     framesPerSecond?: number;
+    /** A clip (.y4m) that the fake camera shows, over and over. */
+    cameraFile?: string;
   } = {},
 ): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'keshi-chromium-'));
@@ -62,6 +64,7 @@ export async function openBrowser(
         ? `--use-fake-device-for-media-stream=fps=${options.framesPerSecond}`
         : '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
+      ...(options.cameraFile ? [`--use-file-for-fake-video-capture=${options.cameraFile}`] : []),
       '--auto-accept-this-tab-capture',
       '--auto-select-desktop-capture-source=Entire screen',
       ...(options.trustedKey ? [`--ignore-certificate-errors-spki-list=${options.trustedKey}`] : []),

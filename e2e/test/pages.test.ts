@@ -99,6 +99,20 @@ test('the login page', async () => {
   expect(problems).toEqual([]);
 });
 
+test('the page of registration', async () => {
+  const problems = await asOne(async (page, errors) => {
+    await page.goto(`${product.url}/register`);
+    await settled(page);
+    const found = await lookAt(page, 'zh-CN', '/register');
+    await speak(page, 'en');
+    found.push(...(await lookAt(page, 'en', '/register')));
+    await speak(page, 'zh-CN');
+    return [...found, ...errors];
+  });
+  kindsSeen.add('/register');
+  expect(problems).toEqual([]);
+});
+
 describe.each(roles)('%s', (login) => {
   test('every page', async () => {
     const problems = await asOne(async (page, errors) => {

@@ -58,6 +58,10 @@ export type Action =
   /** See names and numbers unmasked; each time is logged. */
   | 'personal.unmask'
   | 'user.manage'
+  /** Give one's own document, consent and face. */
+  | 'identity.own'
+  /** Confirm or refuse who somebody else is. */
+  | 'identity.decide'
   | 'org.manage'
   | 'policy.manage'
   | 'audit.read'
@@ -68,9 +72,9 @@ export type Action =
  * How far a role reaches: `org` the organisation of the membership and everything below it; `own` what the actor
  * teaches or writes; `enrolled` classes the actor is enrolled in; `self` the actor's own record; `platform` the
  * membership is of the root organisation; `assignable` people of the organisation who hold nothing that the actor
- * could not have given them.
+ * could not have given them; `others` as `org`, and never oneself.
  */
-type Reach = 'org' | 'own' | 'enrolled' | 'self' | 'platform' | 'assignable';
+type Reach = 'org' | 'others' | 'own' | 'enrolled' | 'self' | 'platform' | 'assignable';
 
 type Grant = Partial<Record<ResourceKind, Partial<Record<Role, Reach>>>>;
 
@@ -112,6 +116,8 @@ const grants: Record<Action, Grant> = {
     person: { staff: 'assignable', employer: 'assignable', admin: 'assignable' },
     org: { staff: 'org', employer: 'org', admin: 'org' },
   },
+  'identity.own': { person: { learner: 'self', instructor: 'self' } },
+  'identity.decide': { person: { staff: 'others' }, org: { staff: 'org' } },
   'org.manage': { org: { admin: 'org' } },
   'policy.manage': { course: { admin: 'org' }, org: { admin: 'org' }, platform: { admin: 'platform' } },
   'audit.read': {
@@ -157,7 +163,7 @@ export function scopesOf(actor: Actor, action: Action, kind: ResourceKind): stri
   const paths = actor.memberships
     .filter(({ role, orgPath }) => {
       const reach = byRole[role];
-      return (reach === 'org' || reach === 'assignable') && isPath(orgPath);
+      return (reach === 'org' || reach === 'others' || reach === 'assignable') && isPath(orgPath);
     })
     .map(({ orgPath }) => orgPath);
   return [...new Set(paths)].filter(
@@ -182,6 +188,12 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
   switch (reach) {
     case 'org':
       return orgPathsOf(resource).some((path) => covers(membership.orgPath, path));
+    case 'others':
+      return (
+        resource.kind === 'person' &&
+        resource.userId !== actor.userId &&
+        orgPathsOf(resource).some((path) => covers(membership.orgPath, path))
+      );
     case 'own':
       return (
         (resource.kind === 'class' && resource.instructorId === actor.userId) ||

@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -79,6 +80,18 @@ export interface Config {
     hlsViewers: number;
   };
   turn: { urls: string[]; secret: string } | null;
+  /** Where the keys of learners' faces are. `url` null: a database beside the main one, for one machine. */
+  vault: {
+    url: string | null;
+    /** Newest first: the first wraps, all unwrap. */
+    keys: [PiiKey, ...PiiKey[]];
+  };
+  /** The authority that knows names, numbers and pictures; null: staff decide. */
+  identityVerifier: { url: string; secret: string } | null;
+  /** What sends short messages; null: nothing does (outside production they are printed). */
+  sms: { url: string; secret: string } | null;
+  /** The organisation of those who register by themselves; null: nobody does. */
+  selfRegistrationOrg: string | null;
   mediaStore: MediaStoreConfig;
   logLevel: LogLevel;
   /** Seed demonstration people, courses and classes. Never in production. */
@@ -160,6 +173,13 @@ const environment = z.object({
   HLS_VIEWERS: z.coerce.number().int().min(0).max(1_000_000).default(2_000),
   TURN_URLS: list.pipe(z.array(text.regex(/^turns?:/, 'must be turn: or turns: addresses'))).default([]),
   TURN_SECRET: text.optional(),
+  VAULT_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// address' }).optional(),
+  VAULT_KEYS: keyList.optional(),
+  IDENTITY_VERIFIER_URL: httpUrl.optional(),
+  IDENTITY_VERIFIER_SECRET: secret.optional(),
+  SMS_URL: httpUrl.optional(),
+  SMS_SECRET: secret.optional(),
+  SELF_REGISTRATION_ORG: z.uuid({ error: 'must be the id of an organisation' }).optional(),
   MEDIA_DIR: text.optional(),
   S3_ENDPOINT: httpUrl.optional(),
   S3_BUCKET: text.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name').optional(),
@@ -217,6 +237,7 @@ export function loadConfig(
   }
   if (e.TURN_URLS.length > 0 !== Boolean(e.TURN_SECRET))
     problems.push('TURN_URLS, TURN_SECRET: one needs the other');
+  problems.push(...identityProblems(e, { production, runs }));
   const s3 = s3Of(e);
   if (s3 === 'incomplete')
     problems.push(
@@ -235,6 +256,9 @@ export function loadConfig(
   const piiKeys = e.PII_KEYS ?? [{ id: 'k1', key: e.PII_KEY ?? fallback(secrets?.piiKey) }];
   const [newest, ...older] = piiKeys;
   if (!newest) throw new ConfigError(['PII_KEYS: must name at least one key']);
+  const serviceSecret = e.SERVICE_SECRET ?? fallback(secrets?.serviceSecret);
+  const [newestOfVault, ...olderOfVault] = e.VAULT_KEYS ?? [developmentVaultKey(serviceSecret)];
+  if (!newestOfVault) throw new ConfigError(['VAULT_KEYS: must name at least one key']);
 
   return {
     env: e.NODE_ENV,
@@ -251,7 +275,7 @@ export function loadConfig(
     embeddedPgDir: e.EMBEDDED_PG_DIR ? resolve(cwd, e.EMBEDDED_PG_DIR) : resolve(dataDir, 'postgres'),
     redisUrl: e.REDIS_URL ?? null,
     tokenSecret: e.TOKEN_SECRET ?? fallback(secrets?.tokenSecret),
-    serviceSecret: e.SERVICE_SECRET ?? fallback(secrets?.serviceSecret),
+    serviceSecret,
     piiKeys: [newest, ...older],
     sfu: {
       listenIp,
@@ -273,6 +297,10 @@ export function loadConfig(
       hlsViewers: e.HLS_VIEWERS,
     },
     turn: e.TURN_SECRET ? { urls: e.TURN_URLS, secret: e.TURN_SECRET } : null,
+    vault: { url: e.VAULT_URL ?? null, keys: [newestOfVault, ...olderOfVault] },
+    identityVerifier: pairOf(e.IDENTITY_VERIFIER_URL, e.IDENTITY_VERIFIER_SECRET),
+    sms: pairOf(e.SMS_URL, e.SMS_SECRET),
+    selfRegistrationOrg: e.SELF_REGISTRATION_ORG ?? null,
     mediaStore:
       s3 && s3 !== 'incomplete'
         ? s3
@@ -281,6 +309,39 @@ export function loadConfig(
     demo: e.DEMO ?? e.NODE_ENV === 'development',
     metricsToken: e.METRICS_TOKEN ?? null,
   };
+}
+
+function pairOf(url: string | undefined, secret: string | undefined): { url: string; secret: string } | null {
+  return url && secret ? { url, secret } : null;
+}
+
+function identityProblems(
+  e: z.infer<typeof environment>,
+  { production, runs }: { production: boolean; runs: readonly ServiceRole[] },
+): string[] {
+  const problems: string[] = [];
+  if (Boolean(e.IDENTITY_VERIFIER_URL) !== Boolean(e.IDENTITY_VERIFIER_SECRET))
+    problems.push('IDENTITY_VERIFIER_URL, IDENTITY_VERIFIER_SECRET: one needs the other');
+  if (Boolean(e.SMS_URL) !== Boolean(e.SMS_SECRET)) problems.push('SMS_URL, SMS_SECRET: one needs the other');
+  if (e.VAULT_URL && e.VAULT_URL === e.DATABASE_URL)
+    problems.push('VAULT_URL: must be another database than DATABASE_URL, whose backups would hold the keys');
+  if (!production) return problems;
+  for (const [name, url] of [
+    ['IDENTITY_VERIFIER_URL', e.IDENTITY_VERIFIER_URL],
+    ['SMS_URL', e.SMS_URL],
+  ] as const)
+    if (url && !url.startsWith('https://')) problems.push(`${name}: must be an https address in production`);
+  if (e.SELF_REGISTRATION_ORG && !e.SMS_URL)
+    problems.push('SELF_REGISTRATION_ORG: needs SMS_URL, which sends the codes');
+  if (runs.includes('web'))
+    for (const name of ['VAULT_URL', 'VAULT_KEYS'] as const)
+      if (!e[name]) problems.push(`${name}: missing (required in production by the pages' service)`);
+  return problems;
+}
+
+/** Of a machine that is not production: follows from its own service secret, so that it is kept where that one is. */
+function developmentVaultKey(serviceSecret: string): PiiKey {
+  return { id: 'dev', key: Buffer.from(hkdfSync('sha256', serviceSecret, 'keshi', 'vault', 32)) };
 }
 
 /** Null when no S3 setting is given at all. */

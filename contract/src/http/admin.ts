@@ -348,6 +348,12 @@ export const adminRoutes = defineRoutes({
       outages: z.array(
         z.object({ kind: z.string(), scope: z.string(), from: instant, to: instant.nullable() }),
       ),
+      /** [J4] Stored faces, and from how many on they have to be filed. */
+      faces: z.object({
+        enrolled: z.int().nonnegative(),
+        filing: z.enum(['ok', 'near', 'due']),
+        filingAt: z.int(),
+      }),
     }),
   },
 });

@@ -12,6 +12,8 @@ export interface Route {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
+  /** A body that is no JSON: one picture, say, taken as the bytes it is. */
+  upload?: { type: string; maxBytes: number };
   /** JSON reply; absent for a file or an empty answer. */
   reply?: z.ZodType;
   /** Content types of a file reply. */
@@ -24,9 +26,9 @@ type Part<T> = T extends z.ZodType ? z.infer<T> : undefined;
 type Input<T> = T extends z.ZodType ? z.input<T> : undefined;
 export type RouteParams<R extends Route> = Part<R['params']>;
 export type RouteQuery<R extends Route> = Part<R['query']>;
-export type RouteBody<R extends Route> = Part<R['body']>;
+export type RouteBody<R extends Route> = R['upload'] extends object ? Uint8Array : Part<R['body']>;
 export type RouteReply<R extends Route> = Part<R['reply']>;
 /** What a caller sends, before defaults are filled in. */
 export type RouteInput<R extends Route> = {
   [K in 'params' | 'query' | 'body' as R[K] extends z.ZodType ? K : never]: Input<R[K]>;
-};
+} & (R['upload'] extends object ? { upload: Blob } : unknown);

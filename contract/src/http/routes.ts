@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
 import { classRoutes } from './classes.ts';
+import { identityRoutes } from './identity.ts';
+import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
 
@@ -24,6 +26,14 @@ const healthRoutes = defineRoutes({
 });
 
 /** The whole HTTP interface. */
-export const routes = { ...healthRoutes, ...authRoutes, ...classRoutes, ...replayRoutes, ...adminRoutes };
+export const routes = {
+  ...healthRoutes,
+  ...authRoutes,
+  ...registrationRoutes,
+  ...identityRoutes,
+  ...classRoutes,
+  ...replayRoutes,
+  ...adminRoutes,
+};
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;

@@ -1,6 +1,8 @@
 import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
+import { countFaces } from '@keshi/db/face-references';
 import { listOutages } from '@keshi/db/outages';
+import { faceFiling, filingState } from '@keshi/rules/identity-state';
 import type { Health, HealthReport } from '@keshi/runtime/health';
 import type { NodeRegistry } from '@keshi/runtime/state/ports';
 import { z } from 'zod';
@@ -28,9 +30,10 @@ export function healthRoutes({ db, health, registry, version }: Deps) {
 
     platformHealth: bind(routes.platformHealth, async ({ actor }) => {
       authorise(actor, 'health.read', { kind: 'platform' });
-      const [report, outages, ...nodes] = await Promise.all([
+      const [report, outages, enrolled, ...nodes] = await Promise.all([
         health.report(),
         listOutages(db, { limit: outagesShown }),
+        countFaces(db),
         ...kinds.map((kind) => registry.list(kind)),
       ]);
       const detail = z.record(z.string(), z.unknown()).catch({});
@@ -48,6 +51,7 @@ export function healthRoutes({ db, health, registry, version }: Deps) {
           ),
         ],
         outages: outages.rows.map(({ kind, scope, from, to }) => ({ kind, scope, from, to })),
+        faces: { enrolled, filing: filingState(enrolled), filingAt: faceFiling.filingAt },
       };
     }),
   };

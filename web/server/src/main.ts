@@ -13,8 +13,10 @@ import { runService } from '@keshi/runtime/service-process';
 import { createState } from '@keshi/runtime/state/state';
 import manifest from '../package.json' with { type: 'json' };
 import { announceWeb } from './announcement.ts';
-import { databaseCheck } from './database-check.ts';
+import { databaseCheck, vaultCheck } from './database-check.ts';
+import { openIdentity } from './identity/open.ts';
 import { listen } from './listener.ts';
+import { smsSender } from './registration/sms.ts';
 import { createWeb } from './service.ts';
 
 const pagesDir = fileURLToPath(new URL('../../client/build', import.meta.url));
@@ -45,6 +47,10 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   lifecycle.onStop('media store', () => mediaStore.close());
   health.add({ name: 'media-store', check: () => mediaStore.health(), essential: false });
 
+  const identity = await openIdentity(config, log);
+  lifecycle.onStop('vault', () => identity.vault.close());
+  health.add(vaultCheck(identity.vault));
+
   const web = await createWeb({
     config,
     db,
@@ -53,6 +59,8 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     metrics,
     health,
     mediaStore,
+    identity: { ...identity, faces: null },
+    registration: { sms: smsSender(config), orgId: config.selfRegistrationOrg },
     pagesDir,
     version: manifest.version,
   });

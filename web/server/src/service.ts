@@ -33,12 +33,15 @@ import { mount } from './http/mount.ts';
 import { openApi } from './http/openapi.ts';
 import { sameOrigin } from './http/origin.ts';
 import { createTurns } from './http/turns.ts';
+import { createIdentity, type IdentityParts } from './identity/service.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { metricsPage, requestTimes } from './metrics.ts';
 import { createPages } from './pages.ts';
 import { questionRoutes } from './questions/routes.ts';
 import { loadScreen } from './questions/screen.ts';
 import { quizRoutes } from './quizzes/routes.ts';
+import { registrationRoutes } from './registration/routes.ts';
+import type { SmsSender } from './registration/sms.ts';
 import { replayRoutes } from './replay/routes.ts';
 import { securityHeaders } from './security-headers.ts';
 import { createBelowMinimum } from './supervision/below-minimum.ts';
@@ -50,10 +53,17 @@ export interface WebDeps {
     'env' | 'publicUrl' | 'tls' | 'tokenSecret' | 'signaling' | 'metricsToken' | 'trustProxy'
   >;
   db: Db;
-  state: Pick<State, 'bus' | 'registry'>;
+  state: Pick<State, 'bus' | 'registry' | 'lease'>;
   log: Logger;
   metrics: Metrics;
   health: Health;
+  identity: IdentityParts;
+  registration: {
+    /** Null: nothing sends short messages. */
+    sms: SmsSender | null;
+    /** Whose learners those become who register by themselves; null: nobody does. */
+    orgId: string | null;
+  };
   /** Where recordings are; closed by whoever made it. */
   mediaStore: MediaStore;
   /** The folder of the built pages. */
@@ -92,12 +102,15 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const summaries = createSummaries({ figures: createFigures({ db, clock }) });
   const results = createResultsReader({ db, clock });
   const below = createBelowMinimum({ db, clock, results });
+  const identity = createIdentity({ ...deps.identity, db, clock, lease: state.lease, log, metrics });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
   const bindings: Record<RouteName, Binding> = {
     ...healthRoutes({ db, health, registry: state.registry, version }),
     ...authRoutes({ db, clock, logins, passwords, cookie, demoAccounts }),
+    ...registrationRoutes({ ...deps.registration, db, clock, passwords, secret: config.tokenSecret }),
+    ...identity.routes,
     ...classRoutes({
       db,
       clock,
@@ -163,5 +176,11 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   app.use(pages.handler);
   app.use(failures(log));
 
-  return { app, close: () => watch.close() };
+  return {
+    app,
+    async close() {
+      await identity.close();
+      await watch.close();
+    },
+  };
 }

@@ -24,13 +24,14 @@ type Who = (typeof everybody)[number];
 
 const supervisors: Who[] = ['staff', 'employer', 'regulator'];
 const elsewhere: Who[] = ['other-staff', 'other-employer', 'other-regulator'];
+const themselves: Who[] = ['learner', 'stranger', 'teacher', 'other-teacher'];
 const admins: Who[] = ['school-admin', 'admin'];
 const observers: Who[] = [...supervisors, ...admins];
 const anywhere: Who[] = [...supervisors, ...elsewhere, ...admins];
 
 interface Attempt {
   who: readonly Who[];
-  input?: () => { params?: object; query?: object; body?: object };
+  input?: () => { params?: object; query?: object; body?: object; upload?: Blob };
   /** What an allowed caller gets; an edit is tried with an old version, so that the world stays as it is. */
   allowed?: string;
   before?: () => Promise<unknown>;
@@ -205,6 +206,44 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     who: ['staff', ...admins],
     input: () => ({ params: { id: web.world.coming.id }, body: { version: old, title: 'x' } }),
     allowed: 'outdated',
+  },
+  ownIdentity: { who: themselves },
+  giveDocument: {
+    who: themselves,
+    input: () => ({ body: { kind: 'id-card', number: '1' } }),
+    allowed: 'invalid-input',
+  },
+  consentText: { who: themselves },
+  giveConsent: {
+    who: themselves,
+    input: () => ({ body: { decision: 'given', locale: 'en', version: 'old', hash: '0'.repeat(64) } }),
+    allowed: 'outdated',
+  },
+  withdrawConsent: { who: themselves, input: () => ({ body: { locale: 'en' } }) },
+  beginFace: { who: themselves, input: () => ({ body: {} }), allowed: 'consent-required' },
+  sendFrame: {
+    who: themselves,
+    input: () => ({ params: { id: randomUUID(), step: 0 }, upload: new Blob(['x']) }),
+    allowed: 'consent-required',
+  },
+  // Of those who may only one has a phone in the account; the others are told that there is none.
+  sendPhoneCode: { who: ['learner'] },
+  verifyPhone: {
+    who: ['learner'],
+    input: () => ({ body: { code: '000000' } }),
+    allowed: 'wrong-code',
+  },
+  identityQueue: { who: ['staff', 'other-staff'] },
+  revealIdentity: {
+    who: [],
+    input: () => ({ params: { id: web.world.idOf('second') }, body: { reason: '核对身份' } }),
+  },
+  decideIdentity: {
+    who: [],
+    input: () => ({
+      params: { id: web.world.idOf('second') },
+      body: { decision: 'confirm', reason: '核对身份', seen: '1/-' },
+    }),
   },
   listAudit: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
   platformHealth: { who: ['admin'] },

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { routes, type RouteName, type Routes } from '@keshi/contract/http/routes';
 import type { Route, RouteInput, RouteReply } from '@keshi/contract/http/route';
 import { testDatabase } from '@keshi/db/testing/database';
+import { testVault } from '@keshi/db/testing/vault';
 import type { MediaStoreConfig } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import { createLogger } from '@keshi/runtime/log';
@@ -12,7 +13,11 @@ import { createMetrics } from '@keshi/runtime/metrics';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import { databaseCheck } from '../src/database-check.ts';
 import { listen } from '../src/listener.ts';
+import type { FaceAnalyser } from '../src/identity/face-analyser.ts';
+import type { IdentityVerifier } from '../src/identity/verifier.ts';
+import type { SmsMessage } from '../src/registration/sms.ts';
 import { createWeb } from '../src/service.ts';
+import { analyseDrawings } from './drawn-faces.ts';
 import { seedWorld, type World } from './world.ts';
 
 export interface Options {
@@ -22,11 +27,17 @@ export interface Options {
   metricsToken?: string | null;
   /** Where recordings are; a folder of its own when not given. */
   mediaStore?: MediaStoreConfig;
+  /** What judges faces; drawn ones by default, and null for nothing. */
+  faces?: FaceAnalyser | null;
+  verifier?: IdentityVerifier | null;
+  /** Whether people may register by themselves. */
+  registration?: boolean;
 }
 
 /** The whole service over a real database and real HTTP, on a port the system chose. */
 export async function runWeb(options: Options = {}) {
-  const database = await testDatabase();
+  const [database, vault] = await Promise.all([testDatabase(), testVault()]);
+  const sent: SmsMessage[] = [];
   const lines: string[] = [];
   const log = createLogger({
     name: 'test',
@@ -61,6 +72,15 @@ export async function runWeb(options: Options = {}) {
     state,
     log,
     health,
+    identity: {
+      vault: vault.vault,
+      faces: options.faces === undefined ? analyseDrawings : options.faces,
+      verifier: options.verifier ?? null,
+    },
+    registration: {
+      sms: (message: SmsMessage) => Promise.resolve(void sent.push(message)),
+      orgId: options.registration ? world.school.id : null,
+    },
     pagesDir: options.pagesDir ?? '/nonexistent',
     version: '0.0.0-test',
     demoAccounts: [{ login: 'demo', password: 'demo', name: 'demo', role: 'learner' as const }],
@@ -75,6 +95,9 @@ export async function runWeb(options: Options = {}) {
     databaseUrl: database.url,
     state,
     mediaStore,
+    vault: vault.vault,
+    /** Short messages that were sent. */
+    sent,
     world,
     listener,
     /** A second node of the service over the same database, shared state and recordings. */
@@ -111,7 +134,7 @@ export async function runWeb(options: Options = {}) {
       await listener.close(100);
       await web.close();
       await state.close();
-      await database.close();
+      await Promise.all([database.close(), vault.close()]);
       await mediaStore.close();
       await rm(mediaDir, { recursive: true, force: true });
     },
@@ -133,7 +156,7 @@ interface Extra {
   headers?: Record<string, string>;
 }
 
-type Input<R extends Route> = Partial<RouteInput<R>> & Extra;
+type Input<R extends Route> = Partial<RouteInput<R>> & Extra & { upload?: Blob };
 
 /** Where a route with these parameters is. */
 export function addressOf(route: Route, params: object = {}, query: object = {}): string {
@@ -153,15 +176,24 @@ export async function call<K extends RouteName>(
   input: Input<Routes[K]> = {},
 ): Promise<Answer<RouteReply<Routes[K]>>> {
   const route: Route = routes[name];
-  const { token, headers = {}, params, query, body } = { params: {}, query: {}, body: undefined, ...input };
+  const { token, headers, params, query, body, upload } = {
+    headers: {},
+    params: {},
+    query: {},
+    body: undefined,
+    upload: undefined,
+    ...input,
+  };
   const response = await fetch(`${web.url}${addressOf(route, Object(params), Object(query))}`, {
     method: route.method,
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(route.upload === undefined ? {} : { 'content-type': route.upload.type }),
       ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(upload === undefined ? {} : { body: upload }),
   });
   const bytes = Buffer.from(await response.arrayBuffer());
   const json: unknown = response.headers.get('content-type')?.includes('json')

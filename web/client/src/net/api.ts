@@ -35,6 +35,7 @@ type Parts = {
   params?: Record<string, unknown>;
   query?: Record<string, unknown>;
   body?: unknown;
+  upload?: Blob;
   signal?: AbortSignal;
 };
 
@@ -65,12 +66,13 @@ export function createApi({ routes, fetch, clock, locks, onSession, onSignedOut 
   let access: { token: string; renewAt: number } | null = null;
   let refreshing: Promise<void> | null = null;
 
-  async function send(name: RouteName, { params, query, body, signal }: Parts): Promise<Response> {
+  async function send(name: RouteName, { params, query, body, upload, signal }: Parts): Promise<Response> {
     const { method, path } = routes[name];
     const limit = AbortSignal.timeout(timeoutMs);
     const headers: Record<string, string> = { 'x-requested-with': 'keshi' };
     if (access) headers['authorization'] = `Bearer ${access.token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
+    if (upload !== undefined) headers['content-type'] = upload.type;
     let response: Response;
     try {
       response = await fetch(addressOf(path, params, query), {
@@ -80,6 +82,7 @@ export function createApi({ routes, fetch, clock, locks, onSession, onSignedOut 
         cache: 'no-store',
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(upload === undefined ? {} : { body: upload }),
       });
     } catch (thrown) {
       if (signal?.aborted) throw thrown;

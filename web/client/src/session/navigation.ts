@@ -9,6 +9,7 @@ import LibraryBig from '@lucide/svelte/icons/library-big';
 import ListChecks from '@lucide/svelte/icons/list-checks';
 import MessagesSquare from '@lucide/svelte/icons/messages-square';
 import MonitorPlay from '@lucide/svelte/icons/monitor-play';
+import ScanFace from '@lucide/svelte/icons/scan-face';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
 import ShieldAlert from '@lucide/svelte/icons/shield-alert';
 import Sun from '@lucide/svelte/icons/sun';
@@ -52,6 +53,7 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
       icon: ListChecks,
       roles: ['staff', 'employer', 'regulator', 'admin'],
     },
+    { href: paths.identityQueue, name: 'identityQueue', icon: ScanFace, roles: ['staff'] },
     { href: paths.screening, name: 'screening', icon: ShieldAlert, roles: ['staff', 'regulator', 'admin'] },
     { href: paths.superviseAudit, name: 'operations', icon: FileClock, roles: ['regulator'] },
   ],

@@ -2,7 +2,12 @@
 export const paths = {
   today: '/',
   login: '/login',
+  register: '/register',
   settings: '/settings',
+
+  identity: '/identity',
+  consent: '/identity/consent',
+  face: '/identity/face',
 
   /** The live class, for whoever is in it. */
   live: (classId: string) => `/class/${classId}`,
@@ -21,6 +26,7 @@ export const paths = {
   wall: '/supervise',
   board: (classId: string) => `/supervise/${classId}`,
   below: '/supervise/below',
+  identityQueue: '/supervise/identity',
   screening: '/supervise/screening',
   superviseAudit: '/supervise/audit',
 

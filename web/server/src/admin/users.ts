@@ -113,6 +113,7 @@ export function userRoutes({ db, clock, logins, passwords }: Deps) {
         memberships: body.roles && distinct(body.roles),
         disabledAt: body.disabled === undefined ? undefined : body.disabled ? clock() : null,
         passwordHash: body.password === undefined ? undefined : await passwords.hash(body.password),
+        now: clock(),
       });
       const kept = new Set(body.roles?.map(grantText));
       const shrunk = body.roles !== undefined && user.memberships.some((held) => !kept.has(grantText(held)));

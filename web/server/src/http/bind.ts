@@ -21,7 +21,7 @@ export function bind<R extends Route>(
       const input = {
         params: parsePart(route.params, params, 'params', wrong),
         query: parsePart(route.query, query, 'query', wrong),
-        body: parsePart(route.body, body, 'body', wrong),
+        body: route.upload ? bytesOf(body, wrong) : parsePart(route.body, body, 'body', wrong),
       };
       if (wrong.length > 0) throw new AppError('invalid-input', { fields: wrong });
       // The schemas above are the ones these types are inferred from.
@@ -35,6 +35,13 @@ export function bind<R extends Route>(
       });
     },
   };
+}
+
+/** The bytes of an upload; what came under another type than the route's has not been read. */
+function bytesOf(body: unknown, wrong: string[]): Uint8Array | undefined {
+  if (body instanceof Uint8Array && body.length > 0) return body;
+  wrong.push('body');
+  return undefined;
 }
 
 /** Appends the wrong paths to `wrong`, such as `body.logins.3`; at most twenty are told. */

@@ -20,7 +20,7 @@ const bodyLimit = '100kb';
 export function mount(app: Express, bindings: Readonly<Record<string, Binding>>, deps: MountDeps): void {
   const readBody = express.json({ limit: bodyLimit, strict: true });
   for (const [name, binding] of Object.entries(bindings)) {
-    const { method, path } = binding.route;
+    const { method, path, upload } = binding.route;
     const verb = method.toLowerCase() as Lowercase<typeof method>;
     app[verb](
       path,
@@ -36,7 +36,7 @@ export function mount(app: Express, bindings: Readonly<Record<string, Binding>>,
         }
         next();
       },
-      readBody,
+      upload ? express.raw({ type: upload.type, limit: upload.maxBytes }) : readBody,
       async (req, res) => {
         const address = req.ip ?? '';
         const actor = res.locals.actor as Actor | undefined;

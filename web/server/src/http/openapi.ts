@@ -61,6 +61,14 @@ function operation(name: string, route: Route): object {
     summary: route.summary,
     security: route.access === 'session' ? [{ session: [] }] : [],
     parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
+    ...(route.upload
+      ? {
+          requestBody: {
+            required: true,
+            content: { [route.upload.type]: { schema: { type: 'string', contentEncoding: 'binary' } } },
+          },
+        }
+      : {}),
     ...(route.body
       ? {
           requestBody: {

@@ -11,6 +11,8 @@ export function createTurns(clock: Clock): (limit: Limit, key: string) => void {
   const limiters: Record<Limit, RateLimiter> = {
     credentials: createRateLimiter({ capacity: 600, perSecond: 20, maxKeys: 50_000 }),
     ordinary: createRateLimiter({ capacity: 200, perSecond: 40, maxKeys: 200_000 }),
+    // Each costs a part of a processor's second; a page sends a few a second while somebody turns the head.
+    frames: createRateLimiter({ capacity: 20, perSecond: 4, maxKeys: 200_000 }),
     export: createRateLimiter({ capacity: 20, perSecond: 0.5, maxKeys: 50_000 }),
   };
   return (limit, key) => {

@@ -78,6 +78,30 @@ export const errors: typeof zh = {
     safe: 'Your input is still here, and their change was not overwritten.',
     todo: 'Load the latest version and add your change to it.',
   },
+  'registration-closed': {
+    what: 'People cannot register by themselves here',
+    todo: 'Ask your training institution for an account.',
+  },
+  'wrong-code': {
+    what: 'The code is wrong or has expired',
+    safe: 'What you filled in is still here.',
+    todo: 'Check it and try again, or ask for another code.',
+  },
+  'consent-required': {
+    what: 'You have not consented, so no picture was taken or kept',
+    safe: 'Without it you can take part as well: a person checks who you are.',
+    todo: 'Read the text first and choose.',
+  },
+  'faces-unavailable': {
+    what: 'Faces cannot be checked at the moment',
+    safe: 'Your records are not affected, and waiting for us costs you no attendance.',
+    todo: 'Try again later, or let a person check.',
+  },
+  'challenge-over': {
+    what: 'This attempt is over or took too long; no picture was kept',
+    safe: 'A reference you gave before still stands.',
+    todo: 'Begin again.',
+  },
   'not-joined': { what: 'You have not entered the class', todo: 'Enter the class again.' },
   'class-not-started': {
     what: 'The class has not started',

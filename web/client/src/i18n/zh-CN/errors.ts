@@ -59,6 +59,30 @@ export const errors: Record<FailureCode, ErrorText> = {
     safe: '您填写的内容还在，没有覆盖对方的修改。',
     todo: '请载入最新内容，再把您的修改加进去。',
   },
+  'registration-closed': {
+    what: '这里没有开放自助注册',
+    todo: '请联系所在的培训机构开通账号。',
+  },
+  'wrong-code': {
+    what: '验证码不正确或已过期',
+    safe: '您填写的内容还在。',
+    todo: '请核对后再试，或重新获取验证码。',
+  },
+  'consent-required': {
+    what: '还没有得到您的同意，没有拍摄或保存任何照片',
+    safe: '不同意也可以正常上课，由工作人员核验身份。',
+    todo: '请先阅读并选择是否同意。',
+  },
+  'faces-unavailable': {
+    what: '人脸识别服务暂时不可用',
+    safe: '已有的记录不受影响；等待我们不会算您缺勤。',
+    todo: '请稍后再试，或选择由工作人员核验。',
+  },
+  'challenge-over': {
+    what: '这次登记已超时或已结束，没有保存照片',
+    safe: '之前登记的照片仍然有效。',
+    todo: '请重新开始。',
+  },
   'not-joined': { what: '还没有进入课堂', todo: '请重新进入课堂。' },
   'class-not-started': {
     what: '还没有开课',

@@ -16,6 +16,7 @@ export const shell = {
     questions: '答疑',
     wall: '实时',
     below: '名单',
+    identityQueue: '身份核验',
     screening: '日志',
     operations: '操作记录',
     organizations: '组织机构',
