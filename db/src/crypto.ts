@@ -6,7 +6,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** `table.column` of everything that is sealed. */
-export type Purpose = 'User.name' | 'User.phone' | 'ScreeningHit.text';
+export type Purpose = 'User.name' | 'User.phone' | 'ScreeningHit.text' | 'CreditDecision.text';
 
 export interface PersonalDataKey {
   /** Stands in every value it sealed; letters, digits, `-` and `_`. Never used again for another secret. */
@@ -129,6 +129,7 @@ function normalise(purpose: Purpose, plain: string): string {
       return folded.replace(/\D/g, '').replace(/^(?:00)?86(?=1\d{10}$)/, '');
     case 'User.name':
     case 'ScreeningHit.text':
+    case 'CreditDecision.text':
       return folded.replace(/\s+/g, '').toLowerCase();
   }
 }

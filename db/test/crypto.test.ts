@@ -160,7 +160,7 @@ describe('people in the database', () => {
       const done = await resealPersonalData(both, 2);
       expect(done.users).toBeGreaterThanOrEqual(7);
       expect(done.screeningHits).toBe(1);
-      expect(await resealPersonalData(both)).toEqual({ users: 0, screeningHits: 0 });
+      expect(await resealPersonalData(both)).toEqual({ users: 0, screeningHits: 0, creditDecisions: 0 });
       expect(await getUser(only, id)).toMatchObject({ name: '薛宝钗', phone });
       expect((await namesOf(only, learnerIds)).size).toBe(5);
       expect((await findForLogin(only, phone))?.id).toBe(id);
