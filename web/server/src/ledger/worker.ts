@@ -88,8 +88,9 @@ export function createLedgerWorker(deps: LedgerWorkerDeps): LedgerWorker {
       lease.renew(leaseName, nodeId, won.fence, leaseMs).catch(() => false);
     }, leaseMs / 3);
     try {
-      await settler.settleDue(stopping.signal);
+      // First the day that is over, so that its root does not hold what is entered after it.
       await roots.makeDue();
+      await settler.settleDue(stopping.signal);
     } finally {
       clearInterval(renewing);
       await lease.release(leaseName, nodeId, won.fence).catch(() => false);
