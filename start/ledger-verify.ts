@@ -11,7 +11,7 @@ import { createDb } from '@keshi/db/client';
 import { startEmbedded } from '@keshi/db/embedded';
 import { type Config, ConfigError, loadConfig } from '@keshi/runtime/config';
 import { createLogger } from '@keshi/runtime/log';
-import { createRootSigner, trustedKeys } from '@keshi/web-server/ledger/root-signer';
+import { publicKeysOf, trustedKeys } from '@keshi/web-server/ledger/root-signer';
 import { type LedgerProblem, verifyLedger } from '@keshi/web-server/ledger/verify';
 
 const chainReasons: Record<Extract<LedgerProblem, { of: 'chain' }>['reason'], string> = {
@@ -42,8 +42,7 @@ function keysOf({ ledger }: Config, given: readonly string[]) {
   const raw = given.map((key) => Buffer.from(key, 'base64'));
   if (raw.some(({ length }) => length !== 32)) throw new ConfigError(['--key: must be base64 with 32 bytes']);
   if (raw.length > 0) return trustedKeys(raw);
-  const own = ledger.key ? [Buffer.from(createRootSigner(ledger.key).publicKey, 'base64')] : [];
-  return trustedKeys([...own, ...ledger.oldPublicKeys]);
+  return trustedKeys(Object.values(publicKeysOf(ledger)).map((key) => Buffer.from(key, 'base64')));
 }
 
 async function main(): Promise<void> {

@@ -30,14 +30,14 @@ export interface CreditRow {
 export interface CreditFilter extends PageRequest {
   /** Whose groups: of the institutions and employers under these paths, and of classes this person teaches. */
   under: Scope;
-  taughtBy?: string;
-  userId?: string;
-  courseId?: string;
-  groupId?: string;
-  query?: string;
+  taughtBy?: string | undefined;
+  userId?: string | undefined;
+  courseId?: string | undefined;
+  groupId?: string | undefined;
+  query?: string | undefined;
   /** Half-open, by when it was earned, ms. */
-  from?: number;
-  to?: number;
+  from?: number | undefined;
+  to?: number | undefined;
 }
 
 /**
@@ -128,7 +128,7 @@ const FAR = Date.UTC(9999, 0);
 export async function coursesOf(
   db: Db,
   userId: string,
-  range: { from?: number; to?: number },
+  range: { from?: number | undefined; to?: number | undefined },
 ): Promise<CreditRow[]> {
   // Everything that concerns oneself is in reach, whoever organises it.
   const { rows } = await pageCredit(db, { under: '/', userId, limit: 500, ...range });
@@ -180,4 +180,14 @@ export async function namesOfEntries(
     classes: new Map(classes.map(({ id, ...about }) => [id, about])),
     courses: new Map(courses.map(({ id, title }) => [id, title])),
   };
+}
+
+/** Which of a learner's reversals were taken back, by their place in the chain. */
+export async function restoredReversals(db: Db, learnerId: string | null): Promise<Set<number>> {
+  const rows = await db.sql<{ seq: number }>(
+    `SELECT ("content"->>'reversal')::int AS "seq" FROM "LedgerEntry"
+     WHERE "learnerId" = $1 AND "content"->>'kind' = 'restoration'`,
+    [learnerId],
+  );
+  return new Set(rows.map(({ seq }) => seq));
 }

@@ -115,7 +115,7 @@ export async function pageRoots(db: Db, page: PageRequest): Promise<Page<LedgerR
 /** Oldest first, from the day on to that day, both included; one after another, each with its changed heads. */
 export async function* readRoots(
   db: Db,
-  { from = '', to = '9999-12-31' }: { from?: string; to?: string } = {},
+  { from = '', to = '9999-12-31' }: { from?: string | undefined; to?: string | undefined } = {},
 ): AsyncGenerator<StoredRoot> {
   const rows = await db.sql<RootRow>(`${rootSelect} WHERE "day" >= $1 AND "day" <= $2 ORDER BY "day"`, [
     from,

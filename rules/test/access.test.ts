@@ -89,6 +89,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'user.manage': ['person in', 'org in'],
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
+    'hours.decide': ['course in'],
+    'ledger.export': ['org in'],
   },
   employer: {
     'class.observe': classesIn,
@@ -106,6 +108,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'personal.unmask': unmasked,
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
+    'ledger.export': ['org in'],
   },
   expert: { 'course.review': ['course in'], 'report.read': self, 'personal.unmask': self },
   admin: {
@@ -118,6 +121,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'policy.manage': ['course in', 'org in'],
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
+    'ledger.export': ['org in'],
   },
 };
 
@@ -134,6 +138,8 @@ const actions: Record<Action, true> = {
   'course.review': true,
   'group.manage': true,
   'report.read': true,
+  'hours.decide': true,
+  'ledger.export': true,
   'personal.unmask': true,
   'user.manage': true,
   'org.manage': true,

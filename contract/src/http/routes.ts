@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
 import { classRoutes } from './classes.ts';
+import { ledgerRoutes } from './ledger.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
 
@@ -24,6 +25,13 @@ const healthRoutes = defineRoutes({
 });
 
 /** The whole HTTP interface. */
-export const routes = { ...healthRoutes, ...authRoutes, ...classRoutes, ...replayRoutes, ...adminRoutes };
+export const routes = {
+  ...healthRoutes,
+  ...authRoutes,
+  ...classRoutes,
+  ...replayRoutes,
+  ...ledgerRoutes,
+  ...adminRoutes,
+};
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;

@@ -33,6 +33,8 @@ import { mount } from './http/mount.ts';
 import { openApi } from './http/openapi.ts';
 import { sameOrigin } from './http/origin.ts';
 import { createTurns } from './http/turns.ts';
+import { ledgerRoutes } from './ledger/routes.ts';
+import { publicKeysOf } from './ledger/root-signer.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { metricsPage, requestTimes } from './metrics.ts';
 import { createPages } from './pages.ts';
@@ -47,7 +49,7 @@ import { supervisionRoutes } from './supervision/routes.ts';
 export interface WebDeps {
   config: Pick<
     Config,
-    'env' | 'publicUrl' | 'tls' | 'tokenSecret' | 'signaling' | 'metricsToken' | 'trustProxy'
+    'env' | 'publicUrl' | 'tls' | 'tokenSecret' | 'signaling' | 'metricsToken' | 'trustProxy' | 'ledger'
   >;
   db: Db;
   state: Pick<State, 'bus' | 'registry'>;
@@ -91,6 +93,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const cookie = createRefreshCookie({ https });
   const summaries = createSummaries({ figures: createFigures({ db, clock }) });
   const results = createResultsReader({ db, clock });
+  const xlsx = createXlsxWriter();
   const below = createBelowMinimum({ db, clock, results });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
@@ -106,10 +109,11 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
       signalingUrl: config.signaling.url ?? '',
       publicUrl: config.publicUrl,
     }),
-    ...attendanceRoutes({ db, clock, summaries, results, xlsx: createXlsxWriter() }),
+    ...attendanceRoutes({ db, clock, summaries, results, xlsx }),
     ...questionRoutes({ db, clock, screen: loadScreen() }),
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...adminRoutes({ db, clock, logins, passwords }),
   };

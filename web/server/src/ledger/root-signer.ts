@@ -51,3 +51,14 @@ export function isSigned(
     verify(null, Buffer.from(root.hash, 'hex'), key, Buffer.from(root.signature, 'base64'))
   );
 }
+
+/** The deployment's public keys, raw in base64, by their ids: the one that signs now and those that did. */
+export function publicKeysOf(ledger: {
+  key: Buffer | null;
+  oldPublicKeys: readonly Buffer[];
+}): Record<string, string> {
+  const own = ledger.key ? [Buffer.from(createRootSigner(ledger.key).publicKey, 'base64')] : [];
+  return Object.fromEntries(
+    [...own, ...ledger.oldPublicKeys].map((raw) => [keyIdOf(raw), raw.toString('base64')]),
+  );
+}
