@@ -22,6 +22,7 @@ import { createSignaling } from '@keshi/signaling/service';
 import { announceWeb } from '@keshi/web-server/announcement';
 import { databaseCheck, vaultCheck } from '@keshi/web-server/database-check';
 import { openIdentity } from '@keshi/web-server/identity/open';
+import { createLedgerWorker } from '@keshi/web-server/ledger/worker';
 import { listen } from '@keshi/web-server/listener';
 import { smsSender } from '@keshi/web-server/registration/sms';
 import { createWeb } from '@keshi/web-server/service';
@@ -83,7 +84,13 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
   // classes are handed on and their sockets closed, running requests finish.
   lifecycle.onStop('http', () => listener.close());
   lifecycle.onStop('web', () => web.close());
-  const announcement = await announceWeb(state.registry, randomUUID(), log);
+  const nodeId = randomUUID();
+  if (config.ledger.key) {
+    const ledgerKey = config.ledger.key;
+    const ledger = createLedgerWorker({ nodeId, db, state, ledgerKey, metrics, health, log });
+    lifecycle.onStop('ledger', () => ledger.close());
+  }
+  const announcement = await announceWeb(state.registry, nodeId, log);
   lifecycle.onStop('registry', () => announcement.withdraw());
   const signaling = await createSignaling({
     http: listener.server,

@@ -85,6 +85,27 @@ export async function loadAttendanceFacts(db: Db, classId: string): Promise<Atte
   };
 }
 
+/** Those that concern a class, in the shape the rules take. */
+export async function outagesOfClass(db: Db, classId: string): Promise<AttendanceFacts['outages']> {
+  const [of] = await db.sql<{ from: Date; to: Date | null }>(
+    'SELECT COALESCE("startedAt", "scheduledStart") AS "from", "endedAt" AS "to" FROM "LiveClass" WHERE "id" = $1',
+    [classId],
+  );
+  if (!of) return [];
+  const outages = await outagesBetween(
+    db,
+    fromDate(of.from) - OUTAGE_MARGIN_MS,
+    of.to === null ? FAR_FUTURE : fromDate(of.to) + OUTAGE_MARGIN_MS,
+  );
+  return outages.map(({ kind, scope, from, to, retryMs }) => ({
+    kind,
+    scope,
+    from,
+    to,
+    announcedRetryMs: retryMs,
+  }));
+}
+
 export interface OwnFacts {
   live: AttendanceFacts['live'];
   outages: AttendanceFacts['outages'];

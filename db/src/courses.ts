@@ -40,7 +40,7 @@ function fromRow(row: Prisma.CourseGetPayload<{ select: typeof columns }>): Cour
 /** `policy` is what the rules' own schema accepted. Throws `Refused`: `conflict` when the organisation has the title. */
 export async function createCourse(
   db: Db,
-  input: { orgId: string; title: string; summary?: string; policy?: Record<string, number> },
+  input: { orgId: string; title: string; summary?: string; policy?: Record<string, number | string> },
 ): Promise<Course> {
   const row = await refusing('course', () =>
     db.prisma.course.create({ data: { id: newId(), ...input }, select: columns }),
@@ -82,7 +82,7 @@ export async function updateCourse(
     version: number;
     title?: string;
     summary?: string;
-    policy?: Record<string, number>;
+    policy?: Record<string, number | string>;
   },
 ): Promise<Course> {
   const { id, version, ...fields } = input;

@@ -6,7 +6,12 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** `table.column` of everything that is sealed. */
-export type Purpose = 'User.name' | 'User.phone' | 'ScreeningHit.text' | 'IdentityDocument.number';
+export type Purpose =
+  | 'User.name'
+  | 'User.phone'
+  | 'ScreeningHit.text'
+  | 'IdentityDocument.number'
+  | 'CreditDecision.text';
 
 export interface PersonalDataKey {
   /** Stands in every value it sealed; letters, digits, `-` and `_`. Never used again for another secret. */
@@ -131,6 +136,7 @@ function normalise(purpose: Purpose, plain: string): string {
       return folded.toUpperCase().replace(/[^\dA-Z]/g, '');
     case 'User.name':
     case 'ScreeningHit.text':
+    case 'CreditDecision.text':
       return folded.replace(/\s+/g, '').toLowerCase();
   }
 }

@@ -8,11 +8,12 @@ import { resealed } from './crypto.ts';
 export async function resealPersonalData(
   db: Db,
   batch = 500,
-): Promise<{ users: number; screeningHits: number; documents: number }> {
+): Promise<{ users: number; screeningHits: number; documents: number; creditDecisions: number }> {
   return {
     users: await resealUsers(db, batch),
-    screeningHits: await resealHits(db, batch),
+    screeningHits: await resealTexts(db, 'ScreeningHit', batch),
     documents: await resealDocuments(db, batch),
+    creditDecisions: await resealTexts(db, 'CreditDecision', batch),
   };
 }
 
@@ -55,12 +56,13 @@ async function resealUsers(db: Db, batch: number): Promise<number> {
   }
 }
 
-async function resealHits(db: Db, batch: number): Promise<number> {
+/** Tables of sealed texts, each in its column `textSealed`. */
+async function resealTexts(db: Db, table: 'ScreeningHit' | 'CreditDecision', batch: number): Promise<number> {
   const { personal } = db;
   let done = 0;
   for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
     const rows = await db.sql<{ id: string; textSealed: string }>(
-      `SELECT "id", "textSealed" FROM "ScreeningHit" WHERE "id" > $1 AND NOT starts_with("textSealed", $2)
+      `SELECT "id", "textSealed" FROM "${table}" WHERE "id" > $1 AND NOT starts_with("textSealed", $2)
        ORDER BY "id" LIMIT $3`,
       [after, personal.currentPrefix, batch],
     );
@@ -69,10 +71,10 @@ async function resealHits(db: Db, batch: number): Promise<number> {
     after = last.id;
     const fresh = rows.map(({ id, textSealed }) => ({
       id,
-      textSealed: resealed(personal, 'ScreeningHit.text', textSealed).sealed,
+      textSealed: resealed(personal, `${table}.text`, textSealed).sealed,
     }));
     await db.sql(
-      `UPDATE "ScreeningHit" h SET "textSealed" = r."textSealed"
+      `UPDATE "${table}" h SET "textSealed" = r."textSealed"
        FROM jsonb_to_recordset($1) AS r("id" uuid, "textSealed" text) WHERE h."id" = r."id"`,
       [JSON.stringify(fresh)],
     );

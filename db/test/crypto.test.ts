@@ -173,7 +173,12 @@ describe('people in the database', () => {
       expect(done.documents).toBe(1);
       expect(done.users).toBeGreaterThanOrEqual(7);
       expect(done.screeningHits).toBe(1);
-      expect(await resealPersonalData(both)).toEqual({ users: 0, screeningHits: 0, documents: 0 });
+      expect(await resealPersonalData(both)).toEqual({
+        users: 0,
+        screeningHits: 0,
+        documents: 0,
+        creditDecisions: 0,
+      });
       expect((await getDocument(only, id))?.maskedNumber).toBe('H12****78');
       expect(await getUser(only, id)).toMatchObject({ name: '薛宝钗', phone });
       expect((await namesOf(only, learnerIds)).size).toBe(5);

@@ -55,6 +55,10 @@ export type Action =
   | 'course.review'
   | 'group.manage'
   | 'report.read'
+  /** Decide about a learner's hours in a course: take them back, or give them back. */
+  | 'hours.decide'
+  /** Read and keep the signed roots of the ledger. */
+  | 'ledger.export'
   /** See names and numbers unmasked; each time is logged. */
   | 'personal.unmask'
   | 'user.manage'
@@ -111,6 +115,8 @@ const grants: Record<Action, Grant> = {
     person: everybodySelf,
     org: { ...supervisors, admin: 'org' },
   },
+  'hours.decide': { course: { staff: 'org' } },
+  'ledger.export': { org: { staff: 'org', regulator: 'org', admin: 'org' } },
   'personal.unmask': { class: supervisors, group: supervisors, person: everybodySelf },
   'user.manage': {
     person: { staff: 'assignable', employer: 'assignable', admin: 'assignable' },

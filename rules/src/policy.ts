@@ -17,6 +17,10 @@ export interface AttendancePolicy {
   readonly signInWindowMs: number;
   /** AT10: from this share on the whole hour is earned, 0 to 1; null earns the present seconds alone. */
   readonly fullHourFrom: number | null;
+  /** AT7: whether each class hour needs its own sign-in; `not-required` for training without subsidy. */
+  readonly signIn: 'required' | 'not-required';
+  /** CH5: class hours the course is declared with, the most it can earn; null when none are declared. */
+  readonly declaredHours: number | null;
 }
 
 export const defaultPolicy: AttendancePolicy = {
@@ -27,15 +31,20 @@ export const defaultPolicy: AttendancePolicy = {
   classHourMs: 45 * 60_000,
   signInWindowMs: 10 * 60_000,
   fullHourFrom: 0.9,
+  signIn: 'required',
+  declaredHours: null,
 };
 
 export type PolicyProblem =
   | { readonly field: keyof AttendancePolicy; readonly problem: 'not-positive-integer' | 'not-a-share' }
+  | { readonly field: 'declaredHours'; readonly problem: 'not-positive' }
   | { readonly field: 'proofGapMs'; readonly problem: 'shorter-than-heartbeat' }
   | { readonly field: 'signInWindowMs'; readonly problem: 'longer-than-class-hour' };
 
 /** Fills what a course leaves out (or sets to undefined) with the defaults. The result is to be checked with `policyProblems` where people enter it. */
-export function resolvePolicy(partial: Partial<AttendancePolicy> = {}): AttendancePolicy {
+export function resolvePolicy(
+  partial: { readonly [K in keyof AttendancePolicy]?: AttendancePolicy[K] | undefined } = {},
+): AttendancePolicy {
   return {
     heartbeatMs: partial.heartbeatMs ?? defaultPolicy.heartbeatMs,
     proofGapMs: partial.proofGapMs ?? defaultPolicy.proofGapMs,
@@ -45,6 +54,8 @@ export function resolvePolicy(partial: Partial<AttendancePolicy> = {}): Attendan
     signInWindowMs: partial.signInWindowMs ?? defaultPolicy.signInWindowMs,
     // Null is a value of its own here: it switches the full hour off.
     fullHourFrom: partial.fullHourFrom === undefined ? defaultPolicy.fullHourFrom : partial.fullHourFrom,
+    signIn: partial.signIn ?? defaultPolicy.signIn,
+    declaredHours: partial.declaredHours === undefined ? defaultPolicy.declaredHours : partial.declaredHours,
   };
 }
 
@@ -62,6 +73,9 @@ export function policyProblems(policy: AttendancePolicy): PolicyProblem[] {
   if (policy.fullHourFrom !== null && !isShare(policy.fullHourFrom)) {
     problems.push({ field: 'fullHourFrom', problem: 'not-a-share' });
   }
+  if (policy.declaredHours !== null && !(policy.declaredHours > 0 && policy.declaredHours <= 10_000)) {
+    problems.push({ field: 'declaredHours', problem: 'not-positive' });
+  }
   // A learner who proves himself exactly on time must never fall out of his own interval.
   if (policy.proofGapMs < policy.heartbeatMs) {
     problems.push({ field: 'proofGapMs', problem: 'shorter-than-heartbeat' });
@@ -74,4 +88,9 @@ export function policyProblems(policy: AttendancePolicy): PolicyProblem[] {
 
 function isShare(value: number): boolean {
   return value >= 0 && value <= 1;
+}
+
+/** [CH5] The most a course can earn, in ms; null without declared hours. */
+export function declaredMs({ declaredHours, classHourMs }: AttendancePolicy): number | null {
+  return declaredHours === null ? null : Math.round(declaredHours * classHourMs);
 }

@@ -92,6 +92,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'identity.decide': ['person in', 'org in'],
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
+    'hours.decide': ['course in'],
+    'ledger.export': ['org in'],
   },
   employer: {
     'class.observe': classesIn,
@@ -109,6 +111,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'personal.unmask': unmasked,
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
+    'ledger.export': ['org in'],
   },
   expert: { 'course.review': ['course in'], 'report.read': self, 'personal.unmask': self },
   admin: {
@@ -121,6 +124,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'policy.manage': ['course in', 'org in'],
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
+    'ledger.export': ['org in'],
   },
 };
 
@@ -137,6 +141,8 @@ const actions: Record<Action, true> = {
   'course.review': true,
   'group.manage': true,
   'report.read': true,
+  'hours.decide': true,
+  'ledger.export': true,
   'personal.unmask': true,
   'user.manage': true,
   'identity.own': true,

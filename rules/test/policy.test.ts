@@ -11,6 +11,8 @@ describe('policy', () => {
       classHourMs: 2_700_000,
       signInWindowMs: 600_000,
       fullHourFrom: 0.9,
+      signIn: 'required',
+      declaredHours: null,
     });
     expect(policyProblems(defaultPolicy)).toEqual([]);
   });

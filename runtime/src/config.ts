@@ -50,6 +50,12 @@ export interface Config {
   serviceSecret: string;
   /** Newest first: the first encrypts, all decrypt. Never empty. */
   piiKeys: [PiiKey, ...PiiKey[]];
+  ledger: {
+    /** Seed of the Ed25519 key that signs the daily roots, 32 bytes; null where no pages run. */
+    key: Buffer | null;
+    /** Raw public keys that signed before this one, 32 bytes each: their roots are still verified. */
+    oldPublicKeys: Buffer[];
+  };
   sfu: {
     listenIp: string;
     /** What browsers are told to reach; null: the listen address itself. */
@@ -119,6 +125,13 @@ const list = text.transform((value) =>
     .map((part) => part.trim())
     .filter(Boolean),
 );
+const publicKeyList = list.transform((parts, context) =>
+  parts.flatMap((part) => {
+    const key = decodeKey(part);
+    if (!key) context.addIssue({ code: 'custom', message: 'must be base64,… with 32 bytes each' });
+    return key ?? [];
+  }),
+);
 const keyList = list.transform((parts, context): PiiKey[] => {
   const keys: PiiKey[] = [];
   for (const part of parts) {
@@ -157,6 +170,8 @@ const environment = z.object({
   SERVICE_SECRET: secret.optional(),
   PII_KEY: key32.optional(),
   PII_KEYS: keyList.optional(),
+  LEDGER_KEY: key32.optional(),
+  LEDGER_OLD_PUBLIC_KEYS: publicKeyList.default([]),
   SFU_LISTEN_IP: z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address' }).optional(),
   SFU_ANNOUNCED_ADDRESS: text.optional(),
   SFU_PORT_BASE: port.default(20_000),
@@ -217,11 +232,11 @@ export function loadConfig(
       ...parsed.error.issues.map(
         (issue) => `${issue.path[0]?.toString() ?? 'environment'}: ${issue.message}`,
       ),
-      ...(given.NODE_ENV === 'production' ? missingInProduction(given) : []),
+      ...(given.NODE_ENV === 'production' ? missingInProduction(given, runs) : []),
     ]);
   const e = parsed.data;
   const production = e.NODE_ENV === 'production';
-  const problems: string[] = production ? missingInProduction(given) : [];
+  const problems: string[] = production ? missingInProduction(given, runs) : [];
 
   if (production && e.DEMO) problems.push('DEMO: demonstration data is refused in production');
   if (production && e.PUBLIC_URL && !e.PUBLIC_URL.startsWith('https://'))
@@ -277,6 +292,11 @@ export function loadConfig(
     tokenSecret: e.TOKEN_SECRET ?? fallback(secrets?.tokenSecret),
     serviceSecret,
     piiKeys: [newest, ...older],
+    ledger: {
+      // Outside of production the key follows from another that is kept already, so that it stays the same.
+      key: e.LEDGER_KEY ?? (secrets ? derived(secrets.piiKey, 'keshi ledger roots') : null),
+      oldPublicKeys: e.LEDGER_OLD_PUBLIC_KEYS,
+    },
     sfu: {
       listenIp,
       announcedAddress: e.SFU_ANNOUNCED_ADDRESS ?? null,
@@ -368,8 +388,12 @@ function s3Of(e: z.infer<typeof environment>): MediaStoreConfig | 'incomplete' |
   };
 }
 
-function missingInProduction(given: Record<string, string | undefined>): string[] {
+function missingInProduction(
+  given: Record<string, string | undefined>,
+  runs: readonly ServiceRole[],
+): string[] {
   const required = ['PUBLIC_URL', 'TOKEN_SECRET', 'SERVICE_SECRET', 'METRICS_TOKEN'];
+  if (runs.includes('web')) required.push('LEDGER_KEY');
   const problems = required
     .filter((name) => !given[name])
     .map((name) => `${name}: missing (required in production)`);
@@ -382,6 +406,10 @@ function missingInProduction(given: Record<string, string | undefined>): string[
 function fallback<T>(value: T | undefined): T {
   if (value === undefined) throw new ConfigError(['a secret is missing']);
   return value;
+}
+
+function derived(key: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', purpose, 32));
 }
 
 function decodeKey(value: string): Buffer | null {

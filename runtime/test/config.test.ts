@@ -14,6 +14,7 @@ const production = {
   TOKEN_SECRET: 't'.repeat(32),
   SERVICE_SECRET: 's'.repeat(32),
   PII_KEY: keyOf(1),
+  LEDGER_KEY: keyOf(2),
   METRICS_TOKEN: 'm'.repeat(16),
   SFU_ANNOUNCED_ADDRESS: 'media.class.example',
 };
@@ -115,7 +116,15 @@ describe('production', () => {
   test('everything missing or wrong is told at once, readably, and no value is repeated', () => {
     const env = { NODE_ENV: 'production', PORT: 'http', TOKEN_SECRET: 'tooshort!', DEMO: 'true' };
     const problems = problemsOf(env);
-    for (const name of ['PORT', 'TOKEN_SECRET', 'SERVICE_SECRET', 'PII_KEY', 'METRICS_TOKEN', 'PUBLIC_URL'])
+    for (const name of [
+      'PORT',
+      'TOKEN_SECRET',
+      'SERVICE_SECRET',
+      'PII_KEY',
+      'LEDGER_KEY',
+      'METRICS_TOKEN',
+      'PUBLIC_URL',
+    ])
       expect(problems.filter((problem) => problem.startsWith(`${name}:`))).toHaveLength(1);
     const message = new ConfigError(problems).message;
     expect(message.split('\n')).toHaveLength(problems.length + 1);
@@ -145,6 +154,17 @@ describe('production', () => {
   test('a process without the SFU needs none of its settings', () => {
     const env = { ...production, SFU_ANNOUNCED_ADDRESS: undefined };
     expect(loadConfig(env, { cwd, runs: ['web'] }).sfu.announcedAddress).toBeNull();
+  });
+
+  test('the key of the ledger is asked for where pages run, and nowhere else', () => {
+    const env = { ...production, LEDGER_KEY: undefined };
+    expect(problemsOf(env)).toEqual(['LEDGER_KEY: missing (required in production)']);
+    expect(loadConfig(env, { cwd, runs: ['sfu'] }).ledger.key).toBeNull();
+    const old = { ...production, LEDGER_OLD_PUBLIC_KEYS: `${keyOf(3)}, ${keyOf(4)}` };
+    expect(load(old).ledger.oldPublicKeys.map((key) => key[0])).toEqual([3, 4]);
+    expect(problemsOf({ ...production, LEDGER_OLD_PUBLIC_KEYS: 'short' })[0]).toMatch(
+      /^LEDGER_OLD_PUBLIC_KEYS:/,
+    );
   });
 });
 

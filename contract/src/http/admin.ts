@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { classState, id, instant, organizationKind, role } from '../domain.ts';
+import { policyValues } from '../policy.ts';
 import { pageOf, pageQuery, queryInstant } from './page.ts';
 import { defineRoutes } from './route.ts';
 
@@ -55,7 +56,7 @@ export const courseRow = z.object({
   summary: z.string(),
   groups: z.int(),
   classes: z.int(),
-  policy: z.record(z.string(), z.number()),
+  policy: policyValues,
   version,
 });
 export type CourseRow = z.infer<typeof courseRow>;
@@ -213,13 +214,13 @@ export const adminRoutes = defineRoutes({
     path: '/api/admin/courses/:id',
     tag: 'admin',
     access: 'session',
-    summary: 'Change a course or its policy numbers.',
+    summary: 'Change a course or its policy.',
     params: byId,
     body: z.object({
       version,
       title: title.optional(),
       summary: z.string().trim().max(2000).optional(),
-      policy: z.record(z.string(), z.number()).optional(),
+      policy: policyValues.optional(),
     }),
     reply: courseRow,
   },

@@ -3,6 +3,7 @@ import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
 import { classRoutes } from './classes.ts';
 import { identityRoutes } from './identity.ts';
+import { ledgerRoutes } from './ledger.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
@@ -33,6 +34,7 @@ export const routes = {
   ...identityRoutes,
   ...classRoutes,
   ...replayRoutes,
+  ...ledgerRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

@@ -13,7 +13,7 @@ import {
   type ClientEventName,
 } from '@keshi/contract/signaling';
 import { z } from 'zod';
-import { attendancePolicy } from '../presence/policy.ts';
+import { attendancePolicy } from '@keshi/contract/policy';
 import { commandNames, type CommandName, type PageCommand } from './commands.ts';
 
 export const coordinatorAddress = (classId: string) => `coordinator:${classId}`;

@@ -15,6 +15,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { announceWeb } from './announcement.ts';
 import { databaseCheck, vaultCheck } from './database-check.ts';
 import { openIdentity } from './identity/open.ts';
+import { createLedgerWorker } from './ledger/worker.ts';
 import { listen } from './listener.ts';
 import { smsSender } from './registration/sms.ts';
 import { createWeb } from './service.ts';
@@ -24,6 +25,8 @@ const pagesDir = fileURLToPath(new URL('../../client/build', import.meta.url));
 async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<void> {
   if (!config.databaseUrl)
     throw new ConfigError(['DATABASE_URL: missing (required for a process of its own)']);
+  const ledgerKey = config.ledger.key;
+  if (!ledgerKey) throw new ConfigError(['LEDGER_KEY: missing']);
   const listener = await listen(config);
   lifecycle.onStop('http', () => listener.close());
 
@@ -65,7 +68,10 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     version: manifest.version,
   });
   lifecycle.onStop('web', () => web.close());
-  const announcement = await announceWeb(state.registry, randomUUID(), log);
+  const nodeId = randomUUID();
+  const ledger = createLedgerWorker({ nodeId, db, state, ledgerKey, metrics, health, log });
+  lifecycle.onStop('ledger', () => ledger.close());
+  const announcement = await announceWeb(state.registry, nodeId, log);
   lifecycle.onStop('registry', () => announcement.withdraw());
   listener.open(web.app);
   // First of all: running requests finish, new ones are told to go elsewhere.

@@ -34,6 +34,8 @@ import { openApi } from './http/openapi.ts';
 import { sameOrigin } from './http/origin.ts';
 import { createTurns } from './http/turns.ts';
 import { createIdentity, type IdentityParts } from './identity/service.ts';
+import { ledgerRoutes } from './ledger/routes.ts';
+import { publicKeysOf } from './ledger/root-signer.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { metricsPage, requestTimes } from './metrics.ts';
 import { createPages } from './pages.ts';
@@ -50,7 +52,7 @@ import { supervisionRoutes } from './supervision/routes.ts';
 export interface WebDeps {
   config: Pick<
     Config,
-    'env' | 'publicUrl' | 'tls' | 'tokenSecret' | 'signaling' | 'metricsToken' | 'trustProxy'
+    'env' | 'publicUrl' | 'tls' | 'tokenSecret' | 'signaling' | 'metricsToken' | 'trustProxy' | 'ledger'
   >;
   db: Db;
   state: Pick<State, 'bus' | 'registry' | 'lease'>;
@@ -101,6 +103,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const cookie = createRefreshCookie({ https });
   const summaries = createSummaries({ figures: createFigures({ db, clock }) });
   const results = createResultsReader({ db, clock });
+  const xlsx = createXlsxWriter();
   const below = createBelowMinimum({ db, clock, results });
   const identity = createIdentity({ ...deps.identity, db, clock, lease: state.lease, log, metrics });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
@@ -119,10 +122,11 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
       signalingUrl: config.signaling.url ?? '',
       publicUrl: config.publicUrl,
     }),
-    ...attendanceRoutes({ db, clock, summaries, results, xlsx: createXlsxWriter() }),
+    ...attendanceRoutes({ db, clock, summaries, results, xlsx }),
     ...questionRoutes({ db, clock, screen: loadScreen() }),
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...adminRoutes({ db, clock, logins, passwords }),
   };

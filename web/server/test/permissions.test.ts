@@ -48,6 +48,12 @@ afterAll(() => web.close());
 
 const draft = { kind: 'single', stem: '?', options: ['a', 'b'], correct: [0], seconds: 30 };
 const old = 999;
+const aboutSecond = () => ({ params: { userId: web.world.idOf('second') } });
+const decisionOn = () => ({
+  courseId: web.world.course.id,
+  reason: '核实后决定',
+  evidenceId: '01890000-0000-7000-8000-000000000001',
+});
 const inClass = () => ({ params: { id: web.world.held.id } });
 
 /** Who may, by the rules; everybody else must not get in. */
@@ -104,6 +110,29 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   },
   supervise: { who: anywhere },
   belowMinimum: { who: anywhere },
+  hoursOf: [
+    { who: everybody, input: () => ({ params: { userId: 'me' } }) },
+    { who: ['teacher', ...observers], input: aboutSecond },
+  ],
+  hoursTrend: { who: ['teacher', ...observers], input: aboutSecond },
+  ledgerEntries: { who: ['teacher', ...observers], input: aboutSecond },
+  listHours: { who: [...anywhere, 'teacher', 'other-teacher'] },
+  hoursFile: {
+    who: [...anywhere, 'teacher', 'other-teacher'],
+    input: () => ({ params: { format: 'csv' } }),
+  },
+  reverseHours: {
+    who: ['staff'],
+    // Decided once, however often it is sent.
+    input: () => ({ ...aboutSecond(), body: { ...decisionOn(), ground: 'idle' } }),
+  },
+  restoreHours: {
+    who: ['staff'],
+    input: () => ({ ...aboutSecond(), body: { ...decisionOn(), ground: 'mistake', reversal: 77 } }),
+    allowed: 'not-found',
+  },
+  listLedgerRoots: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
+  ledgerRootsFile: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
   listOrganizations: { who: anywhere },
   createOrganization: {
     who: admins,

@@ -67,6 +67,7 @@ export async function runWeb(options: Options = {}) {
       signaling: { port: 0, url: null, region: null, hlsViewers: 0 },
       metricsToken: options.metricsToken ?? null,
       trustProxy: 0,
+      ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
     },
     db: database.db,
     state,

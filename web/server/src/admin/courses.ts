@@ -2,9 +2,9 @@ import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { type Course, createCourse, getCourse, listCourses, updateCourse } from '@keshi/db/courses';
 import { getOrganization } from '@keshi/db/organizations';
+import { type PolicyValues, policyValues, storedPolicy } from '@keshi/contract/policy';
 import { defaultPolicy, policyProblems, resolvePolicy } from '@keshi/rules/policy';
 import { AppError } from '@keshi/runtime/errors';
-import { z } from 'zod';
 import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
 import { listScopes } from '../scopes.ts';
@@ -66,13 +66,16 @@ export function courseRoutes({ db }: { db: Db }) {
 }
 
 function toRow({ orgPath: _, policy, ...course }: Course) {
-  return { ...course, policy: z.record(z.string(), z.number()).catch({}).parse(policy) };
+  return { ...course, policy: policyValues.catch({}).parse(policy) };
 }
 
 /** Throws `invalid-input` for numbers the rules do not know or cannot work with. */
-function demandSoundPolicy(policy: Record<string, number>): void {
+function demandSoundPolicy(policy: PolicyValues): void {
   const unknown = Object.keys(policy).filter((name) => !Object.hasOwn(defaultPolicy, name));
-  const wrong = policyProblems(resolvePolicy(policy)).map(({ field }) => field);
-  const fields = [...unknown, ...wrong].map((name) => `body.policy.${name}`);
+  const parsed = storedPolicy.safeParse(policy);
+  const wrong = parsed.success
+    ? policyProblems(resolvePolicy(parsed.data)).map(({ field }) => field)
+    : parsed.error.issues.map(({ path }) => String(path[0]));
+  const fields = [...new Set([...unknown, ...wrong])].map((name) => `body.policy.${name}`);
   if (fields.length > 0) throw new AppError('invalid-input', { fields });
 }

@@ -1,8 +1,8 @@
+import { storedPolicy } from '@keshi/contract/policy';
 import type { ClassRow } from '@keshi/db/classes';
 import { type AttendancePolicy, resolvePolicy } from '@keshi/rules/policy';
-import { z } from 'zod';
 
-const stored = z.record(z.string(), z.number()).catch({});
+const stored = storedPolicy.catch({});
 
 /** The numbers that hold for a class: its course's own, else the defaults. */
 export function policyOf({ policy }: Pick<ClassRow, 'policy'>): AttendancePolicy {

@@ -111,7 +111,7 @@ const inShanghai = new Intl.DateTimeFormat('sv-SE', {
   timeStyle: 'medium',
 });
 
-function dateTime(at: number): string {
+export function dateTime(at: number): string {
   return inShanghai.format(at);
 }
 

@@ -1,0 +1,24 @@
+/** The numbers and choices a course may set over the defaults of the rules, as they are stored with it. */
+import { z } from 'zod';
+
+export const attendancePolicy = z.object({
+  heartbeatMs: z.int(),
+  proofGapMs: z.int(),
+  outageReturnMs: z.int(),
+  minimumRate: z.number(),
+  classHourMs: z.int(),
+  signInWindowMs: z.int(),
+  fullHourFrom: z.number().nullable(),
+  signIn: z.enum(['required', 'not-required']),
+  declaredHours: z.number().nullable(),
+});
+
+/** What a course does not set has the default. */
+export const storedPolicy = attendancePolicy.partial();
+
+/** As it crosses between pages and server, where names are checked one by one. */
+export const policyValues = z.record(
+  z.string().max(64),
+  z.union([z.number(), z.enum(['required', 'not-required'])]),
+);
+export type PolicyValues = z.infer<typeof policyValues>;
