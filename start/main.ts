@@ -6,7 +6,8 @@ import { createDb, type Db } from '@keshi/db/client';
 import { seedDemo } from '@keshi/db/demo';
 import { startEmbedded } from '@keshi/db/embedded';
 import { migrate } from '@keshi/db/migrate';
-import type { Config } from '@keshi/runtime/config';
+import { createProctorService, type ProctorService, type ProctorServiceDeps } from '@keshi/proctor/service';
+import { type Config, ConfigError } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import type { Lifecycle } from '@keshi/runtime/lifecycle';
 import { createLocalLink } from '@keshi/runtime/link/local';
@@ -56,6 +57,9 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
   const [sfuEnd, signalingEnd] = createLocalLink({ contract: sfuContract, log });
   sfu.serve(sfuEnd);
 
+  const proctor = await openProctor(config, { log, metrics, health, queue: state.jobs });
+  lifecycle.onStop('proctor', () => proctor.close(), 12_000);
+
   const web = await createWeb({
     config,
     db,
@@ -93,6 +97,14 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     answer().catch(() => response.destroy());
   });
   say(config.publicUrl, demo);
+}
+
+function openProctor(
+  { proctor: { threads, signingKey }, serviceSecret }: Config,
+  deps: Pick<ProctorServiceDeps, 'log' | 'metrics' | 'health' | 'queue'>,
+): Promise<ProctorService> {
+  if (!signingKey) throw new ConfigError(['PROCTOR_KEY: missing']);
+  return createProctorService({ ...deps, threads, signingKey, secret: serviceSecret, nodeId: randomUUID() });
 }
 
 async function openDatabase(config: Config, log: Logger, lifecycle: Lifecycle): Promise<Db> {

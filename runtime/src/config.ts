@@ -78,6 +78,14 @@ export interface Config {
     /** How many people of one class are given it as a stream of files when the SFU nodes are full; 0: none. */
     hlsViewers: number;
   };
+  proctor: {
+    /** Where health and metrics are asked for in a process of its own. */
+    port: number;
+    /** Threads that analyse pictures, one core each. */
+    threads: number;
+    /** 32 bytes: verdicts are signed with it. Null in production where no proctor runs. */
+    signingKey: Buffer | null;
+  };
   turn: { urls: string[]; secret: string } | null;
   mediaStore: MediaStoreConfig;
   logLevel: LogLevel;
@@ -158,6 +166,9 @@ const environment = z.object({
   SIGNALING_PORT: port.default(3001),
   SIGNALING_URL: httpUrl.optional(),
   HLS_VIEWERS: z.coerce.number().int().min(0).max(1_000_000).default(2_000),
+  PROCTOR_PORT: port.default(3003),
+  PROCTOR_THREADS: z.coerce.number().int().min(1).max(256).optional(),
+  PROCTOR_KEY: key32.optional(),
   TURN_URLS: list.pipe(z.array(text.regex(/^turns?:/, 'must be turn: or turns: addresses'))).default([]),
   TURN_SECRET: text.optional(),
   MEDIA_DIR: text.optional(),
@@ -197,11 +208,11 @@ export function loadConfig(
       ...parsed.error.issues.map(
         (issue) => `${issue.path[0]?.toString() ?? 'environment'}: ${issue.message}`,
       ),
-      ...(given.NODE_ENV === 'production' ? missingInProduction(given) : []),
+      ...(given.NODE_ENV === 'production' ? missingInProduction(given, runs) : []),
     ]);
   const e = parsed.data;
   const production = e.NODE_ENV === 'production';
-  const problems: string[] = production ? missingInProduction(given) : [];
+  const problems: string[] = production ? missingInProduction(given, runs) : [];
 
   if (production && e.DEMO) problems.push('DEMO: demonstration data is refused in production');
   if (production && e.PUBLIC_URL && !e.PUBLIC_URL.startsWith('https://'))
@@ -272,6 +283,11 @@ export function loadConfig(
       region: e.REGION ?? null,
       hlsViewers: e.HLS_VIEWERS,
     },
+    proctor: {
+      port: e.PROCTOR_PORT,
+      threads: e.PROCTOR_THREADS ?? Math.max(1, availableParallelism() - 1),
+      signingKey: e.PROCTOR_KEY ?? secrets?.proctorKey ?? null,
+    },
     turn: e.TURN_SECRET ? { urls: e.TURN_URLS, secret: e.TURN_SECRET } : null,
     mediaStore:
       s3 && s3 !== 'incomplete'
@@ -307,13 +323,18 @@ function s3Of(e: z.infer<typeof environment>): MediaStoreConfig | 'incomplete' |
   };
 }
 
-function missingInProduction(given: Record<string, string | undefined>): string[] {
+function missingInProduction(
+  given: Record<string, string | undefined>,
+  runs: readonly ServiceRole[],
+): string[] {
   const required = ['PUBLIC_URL', 'TOKEN_SECRET', 'SERVICE_SECRET', 'METRICS_TOKEN'];
   const problems = required
     .filter((name) => !given[name])
     .map((name) => `${name}: missing (required in production)`);
   if (!given.PII_KEY && !given.PII_KEYS)
     problems.push('PII_KEY: missing (required in production, or PII_KEYS)');
+  if (runs.includes('proctor') && !given.PROCTOR_KEY)
+    problems.push('PROCTOR_KEY: missing (required in production where faces are checked)');
   return problems;
 }
 
