@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../src/engine/engine.ts';
 import { frameLimits, inspectJpeg } from '../src/engine/jpeg.ts';
-import { portrait, sample } from './support/samples.ts';
+import { portrait, sample } from '../src/testing/samples.ts';
 
 let engine: Engine;
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import type { State } from '@keshi/runtime/state/ports';
 import { startRedis, type TestRedis } from '@keshi/runtime/testing/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { jobOf, secret } from './support/jobs.ts';
-import { portrait } from './support/samples.ts';
+import { portrait } from '../src/testing/samples.ts';
 
 const prefix = 'test:';
 let redis: TestRedis;

@@ -1,7 +1,7 @@
 import { createLogger } from '@keshi/runtime/log';
 import { afterEach, expect, test } from 'vitest';
 import { createFacePool, type FacePool, type PoolTask } from '../src/pool/pool.ts';
-import { portrait } from './support/samples.ts';
+import { portrait } from '../src/testing/samples.ts';
 
 const log = createLogger({ name: 'test', level: 'silent', format: 'json' });
 let pool: FacePool | null = null;

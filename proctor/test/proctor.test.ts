@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProctor, type Proctor } from '../src/proctor.ts';
 import { jobOf, referencesOf, signingKey, userId } from './support/jobs.ts';
-import { portrait, sample } from './support/samples.ts';
+import { portrait, sample } from '../src/testing/samples.ts';
 
 const log = createLogger({ name: 'test', level: 'silent', format: 'json' });
 const mostWaiting = 10;

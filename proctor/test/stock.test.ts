@@ -6,7 +6,7 @@ import { openDetector, type Detector } from '../src/engine/detector.ts';
 import { openLandmarks, type Landmarks } from '../src/engine/landmarks.ts';
 import { decode, shrink, type Picture } from '../src/engine/picture.ts';
 import { openStock, type StockLibrary } from '../src/testing/stock.ts';
-import { sample, sampleNames } from './support/samples.ts';
+import { sample, sampleNames } from '../src/testing/samples.ts';
 
 let stock: StockLibrary;
 let detector: Detector;

@@ -57,33 +57,46 @@ export function cutChip({ data, width, height }: Picture, landmarks: readonly Po
   const scale = Math.hypot(a, b);
   const taps = scale > 1.6 ? Math.min(4, Math.round(scale)) : 1;
   const share = 1 / (taps * taps);
+  const row = width * 3;
   const out = new Uint8Array(chipSide * chipSide * 3);
   for (let v = 0, to = 0; v < chipSide; v++)
     for (let u = 0; u < chipSide; u++, to += 3) {
       let red = 0;
       let green = 0;
       let blue = 0;
-      for (let tap = 0; tap < taps * taps; tap++) {
-        const du = u + ((tap % taps) + 0.5) / taps - 0.5;
-        const dv = v + (Math.floor(tap / taps) + 0.5) / taps - 0.5;
-        const x = a * du - b * dv + tx;
-        const y = b * du + a * dv + ty;
-        const left = Math.floor(x);
-        const top = Math.floor(y);
-        if (left < 0 || top < 0 || left >= width - 1 || top >= height - 1) continue;
-        const [fx, fy] = [x - left, y - top];
-        const [p00, p10, p01, p11] = [(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy];
-        const at = (top * width + left) * 3;
-        const below = at + width * 3;
-        const sample = (channel: number) =>
-          (data[at + channel] ?? 0) * p00 +
-          (data[at + 3 + channel] ?? 0) * p10 +
-          (data[below + channel] ?? 0) * p01 +
-          (data[below + 3 + channel] ?? 0) * p11;
-        red += sample(0);
-        green += sample(1);
-        blue += sample(2);
-      }
+      for (let tapV = 0; tapV < taps; tapV++)
+        for (let tapU = 0; tapU < taps; tapU++) {
+          const du = u + (tapU + 0.5) / taps - 0.5;
+          const dv = v + (tapV + 0.5) / taps - 0.5;
+          const x = a * du - b * dv + tx;
+          const y = b * du + a * dv + ty;
+          const left = Math.floor(x);
+          const top = Math.floor(y);
+          if (left < 0 || top < 0 || left >= width - 1 || top >= height - 1) continue;
+          const fx = x - left;
+          const fy = y - top;
+          const p = (1 - fx) * (1 - fy);
+          const q = fx * (1 - fy);
+          const r = (1 - fx) * fy;
+          const s = fx * fy;
+          const at = top * row + left * 3;
+          const below = at + row;
+          red +=
+            (data[at] ?? 0) * p +
+            (data[at + 3] ?? 0) * q +
+            (data[below] ?? 0) * r +
+            (data[below + 3] ?? 0) * s;
+          green +=
+            (data[at + 1] ?? 0) * p +
+            (data[at + 4] ?? 0) * q +
+            (data[below + 1] ?? 0) * r +
+            (data[below + 4] ?? 0) * s;
+          blue +=
+            (data[at + 2] ?? 0) * p +
+            (data[at + 5] ?? 0) * q +
+            (data[below + 2] ?? 0) * r +
+            (data[below + 5] ?? 0) * s;
+        }
       out[to] = red * share + 0.5;
       out[to + 1] = green * share + 0.5;
       out[to + 2] = blue * share + 0.5;

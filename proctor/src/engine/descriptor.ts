@@ -31,12 +31,15 @@ export async function openDescriptor(): Promise<Descriptor> {
   };
 }
 
+/** A byte as the network wants it, for each colour. */
+const scaled = means.map((mean) => Float32Array.from({ length: 256 }, (_, value) => (value - mean) / 255));
+
 function writePlanes({ data }: Picture, input: Float32Array, offset: number, mirrored: boolean): void {
-  for (const [channel, mean] of means.entries())
+  let to = offset;
+  for (const [channel, table] of scaled.entries())
     for (let y = 0; y < chipSide; y++)
-      for (let x = 0; x < chipSide; x++) {
+      for (let x = 0; x < chipSide; x++, to++) {
         const column = mirrored ? chipSide - 1 - x : x;
-        const value = data[(y * chipSide + column) * 3 + channel] ?? 0;
-        input[offset + (channel * chipSide + y) * chipSide + x] = (value - mean) / 255;
+        input[to] = table[data[(y * chipSide + column) * 3 + channel] ?? 0] ?? 0;
       }
 }

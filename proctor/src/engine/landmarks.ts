@@ -54,29 +54,44 @@ function cropOf(picture: Picture, box: Box): Crop {
 }
 
 function planes({ data, width }: Picture, crop: Crop): Float32Array {
-  const out = new Float32Array(side * side * 3);
+  const size = side * side;
+  const out = new Float32Array(size * 3);
+  for (const [channel, mean] of means.entries()) out.fill(-mean / 255, channel * size, (channel + 1) * size);
   const step = crop.size / side;
-  for (const [channel, mean] of means.entries())
-    for (let row = 0; row < side; row++) {
-      const y = crop.y + row * step;
-      const top = Math.floor(y);
-      const bottom = Math.min(top + 1, crop.bottom - 1);
-      const down = y - top;
-      for (let column = 0; column < side; column++) {
-        const x = crop.x + column * step;
-        const left = Math.floor(x);
-        const to = (channel * side + row) * side + column;
-        if (left < crop.left || top < crop.top || left >= crop.right || top >= crop.bottom) {
-          out[to] = -mean / 255;
-          continue;
-        }
-        const right = Math.min(left + 1, crop.right - 1);
-        const across = x - left;
-        const pixel = (px: number, py: number) => data[(py * width + px) * 3 + channel] ?? 0;
-        const above = pixel(left, top) * (1 - across) + pixel(right, top) * across;
-        const below = pixel(left, bottom) * (1 - across) + pixel(right, bottom) * across;
-        out[to] = (above * (1 - down) + below * down - mean) / 255;
-      }
+  const [red, green, blue] = means;
+  for (let row = 0; row < side; row++) {
+    const y = crop.y + row * step;
+    const top = Math.floor(y);
+    if (top < crop.top || top >= crop.bottom) continue;
+    const down = y - top;
+    const rowAt = top * width;
+    const belowAt = Math.min(top + 1, crop.bottom - 1) * width;
+    for (let column = 0; column < side; column++) {
+      const x = crop.x + column * step;
+      const left = Math.floor(x);
+      if (left < crop.left || left >= crop.right) continue;
+      const across = x - left;
+      const right = Math.min(left + 1, crop.right - 1);
+      const [a, b, c, d] = [
+        (1 - across) * (1 - down),
+        across * (1 - down),
+        (1 - across) * down,
+        across * down,
+      ];
+      const p = (rowAt + left) * 3;
+      const q = (rowAt + right) * 3;
+      const r = (belowAt + left) * 3;
+      const t = (belowAt + right) * 3;
+      const to = row * side + column;
+      const mixed = (channel: number) =>
+        (data[p + channel] ?? 0) * a +
+        (data[q + channel] ?? 0) * b +
+        (data[r + channel] ?? 0) * c +
+        (data[t + channel] ?? 0) * d;
+      out[to] = (mixed(0) - red) / 255;
+      out[to + size] = (mixed(1) - green) / 255;
+      out[to + 2 * size] = (mixed(2) - blue) / 255;
     }
+  }
   return out;
 }

@@ -16,6 +16,7 @@ export async function openNetwork(model: Uint8Array): Promise<Network> {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
+    extra: { session: { set_denormal_as_zero: '1' } },
   });
   const [output] = session.outputNames;
   if (output === undefined) throw new Error('the model has no output');

@@ -1,4 +1,4 @@
-/** Pictures of real people that come with the package of the weights, and pictures made from them. */
+/** Pictures of real people that come with the package of the weights, and pictures made from them. Not for production code. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
