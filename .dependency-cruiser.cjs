@@ -6,6 +6,7 @@ const arrows = {
   db: ['contract'],
   sfu: ['contract', 'runtime'],
   signaling: ['contract', 'rules', 'runtime', 'db'],
+  proctor: ['contract', 'rules', 'runtime', 'db'],
   'web/server': ['contract', 'rules', 'runtime', 'db'],
   'web/client': ['contract'],
 };

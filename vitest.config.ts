@@ -28,7 +28,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['{db,sfu,signaling,web/server,loadtest}/test/**/*.test.ts'],
+          include: ['{db,sfu,signaling,proctor,web/server,loadtest}/test/**/*.test.ts'],
           maxWorkers: 2,
           testTimeout: 60 * seconds,
           hookTimeout: 120 * seconds,

@@ -11,6 +11,7 @@ import { startCluster } from './cluster/services.ts';
 import { say } from './greeting.ts';
 
 const signalingNodes = 2;
+const proctors = 1;
 
 async function run(log: Logger, lifecycle: Lifecycle): Promise<void> {
   const config = loadConfig(process.env, { runs: [] });
@@ -31,6 +32,7 @@ async function run(log: Logger, lifecycle: Lifecycle): Promise<void> {
     databaseUrl: postgres.url,
     redisUrl: redis.url,
     signalingNodes,
+    proctors,
     port: config.port,
     onOutput: (text) => process.stdout.write(text),
   });

@@ -6,7 +6,9 @@ import { createDb, type Db } from '@keshi/db/client';
 import { seedDemo } from '@keshi/db/demo';
 import { startEmbedded } from '@keshi/db/embedded';
 import { migrate } from '@keshi/db/migrate';
-import type { Config } from '@keshi/runtime/config';
+import { createProctorService, type ProctorService, type ProctorServiceDeps } from '@keshi/proctor/service';
+import { systemClock } from '@keshi/runtime/clock';
+import { type Config, ConfigError } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import type { Lifecycle } from '@keshi/runtime/lifecycle';
 import { createLocalLink } from '@keshi/runtime/link/local';
@@ -21,6 +23,7 @@ import { localMediaNode } from '@keshi/signaling/media/nodes';
 import { createSignaling } from '@keshi/signaling/service';
 import { announceWeb } from '@keshi/web-server/announcement';
 import { databaseCheck, vaultCheck } from '@keshi/web-server/database-check';
+import { proctorAnalyser } from '@keshi/web-server/identity/face-analyser';
 import { openIdentity } from '@keshi/web-server/identity/open';
 import { createLedgerWorker } from '@keshi/web-server/ledger/worker';
 import { listen } from '@keshi/web-server/listener';
@@ -62,6 +65,8 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
   const identity = await openIdentity(config, log, databaseUrl);
   lifecycle.onStop('vault', () => identity.vault.close());
   health.add(vaultCheck(identity.vault));
+  const proctor = await openProctor(config, { log, metrics, health, queue: state.jobs });
+  lifecycle.onStop('proctor', () => proctor.close(), 12_000);
 
   const web = await createWeb({
     config,
@@ -71,7 +76,10 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     metrics,
     health,
     mediaStore,
-    identity: { ...identity, faces: null },
+    identity: {
+      ...identity,
+      faces: proctorAnalyser({ queue: state.jobs, secret: config.serviceSecret, clock: systemClock }),
+    },
     registration: {
       sms: smsSender(config),
       orgId: config.selfRegistrationOrg ?? demo?.schoolId ?? null,
@@ -111,6 +119,14 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     answer().catch(() => response.destroy());
   });
   say(config.publicUrl, demo?.accounts ?? []);
+}
+
+function openProctor(
+  { proctor: { threads, signingKey }, serviceSecret }: Config,
+  deps: Pick<ProctorServiceDeps, 'log' | 'metrics' | 'health' | 'queue'>,
+): Promise<ProctorService> {
+  if (!signingKey) throw new ConfigError(['PROCTOR_KEY: missing']);
+  return createProctorService({ ...deps, threads, signingKey, secret: serviceSecret, nodeId: randomUUID() });
 }
 
 async function openDatabase(

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--rounds n] [--viewers n]`: runs one bench and prints one JSON line per figure. Ratios are ours over the
+ * `npm run bench -- NAME [--rounds n] [--viewers n] [--set DIR]`: runs one bench and prints one JSON line per figure. Ratios are ours over the
  * peer's within one run, because wall time depends on the machine and its neighbours.
  */
 import { parseArgs } from 'node:util';
@@ -14,17 +14,18 @@ const files: Record<string, string> = {
   'sfu-capacity': './sfu-capacity.ts',
   'class-join-storm': './class-join-storm.ts',
   fanout: './fanout.ts',
+  faces: './faces.ts',
 };
 
 const defaultRounds = 7;
-const usage = `Usage: npm run bench -- ${Object.keys(files).join('|')} [--rounds n] [--viewers n]`;
+const usage = `Usage: npm run bench -- ${Object.keys(files).join('|')} [--rounds n] [--viewers n] [--set DIR]`;
 const count = (most: number) => z.coerce.number().int().min(1).max(most);
 const benchModule = z.object({ run: z.custom<Bench>((value) => typeof value === 'function') });
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string' }, viewers: { type: 'string' } },
+    options: { rounds: { type: 'string' }, viewers: { type: 'string' }, set: { type: 'string' } },
   });
   const [name = ''] = positionals;
   const file = files[name];
@@ -37,8 +38,9 @@ async function main(): Promise<void> {
   }
   const loaded: unknown = await import(new URL(file, import.meta.url).href);
   const { run } = benchModule.parse(loaded);
+  const options = { rounds: rounds.data, viewers: viewers.data ?? null, set: values.set ?? null };
   const commit = commitOf(import.meta.dirname);
-  for (const measured of await run({ rounds: rounds.data, viewers: viewers.data ?? null }))
+  for (const measured of await run(options))
     console.log(JSON.stringify(toLine(name, figure.parse(measured), commit)));
 }
 

@@ -23,6 +23,8 @@ export interface BenchOptions {
   rounds: number;
   /** How many viewers, where a bench can be made smaller or larger; null: as many as it is meant for. */
   viewers: number | null;
+  /** A folder with data of the operator's own, where a bench takes one. */
+  set: string | null;
 }
 export type Bench = (options: BenchOptions) => Promise<Figure[]>;
 

@@ -85,6 +85,14 @@ export interface Config {
     /** How many people of one class are given it as a stream of files when the SFU nodes are full; 0: none. */
     hlsViewers: number;
   };
+  proctor: {
+    /** Where health and metrics are asked for in a process of its own. */
+    port: number;
+    /** Threads that analyse pictures, one core each. */
+    threads: number;
+    /** 32 bytes: verdicts are signed with it. Null in production where no proctor runs. */
+    signingKey: Buffer | null;
+  };
   turn: { urls: string[]; secret: string } | null;
   /** Where the keys of learners' faces are. `url` null: a database beside the main one, for one machine. */
   vault: {
@@ -186,6 +194,9 @@ const environment = z.object({
   SIGNALING_PORT: port.default(3001),
   SIGNALING_URL: httpUrl.optional(),
   HLS_VIEWERS: z.coerce.number().int().min(0).max(1_000_000).default(2_000),
+  PROCTOR_PORT: port.default(3003),
+  PROCTOR_THREADS: z.coerce.number().int().min(1).max(256).optional(),
+  PROCTOR_KEY: key32.optional(),
   TURN_URLS: list.pipe(z.array(text.regex(/^turns?:/, 'must be turn: or turns: addresses'))).default([]),
   TURN_SECRET: text.optional(),
   VAULT_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// address' }).optional(),
@@ -316,6 +327,11 @@ export function loadConfig(
       region: e.REGION ?? null,
       hlsViewers: e.HLS_VIEWERS,
     },
+    proctor: {
+      port: e.PROCTOR_PORT,
+      threads: e.PROCTOR_THREADS ?? Math.max(1, availableParallelism() - 1),
+      signingKey: e.PROCTOR_KEY ?? secrets?.proctorKey ?? null,
+    },
     turn: e.TURN_SECRET ? { urls: e.TURN_URLS, secret: e.TURN_SECRET } : null,
     vault: { url: e.VAULT_URL ?? null, keys: [newestOfVault, ...olderOfVault] },
     identityVerifier: pairOf(e.IDENTITY_VERIFIER_URL, e.IDENTITY_VERIFIER_SECRET),
@@ -399,6 +415,8 @@ function missingInProduction(
     .map((name) => `${name}: missing (required in production)`);
   if (!given.PII_KEY && !given.PII_KEYS)
     problems.push('PII_KEY: missing (required in production, or PII_KEYS)');
+  if (runs.includes('proctor') && !given.PROCTOR_KEY)
+    problems.push('PROCTOR_KEY: missing (required in production where faces are checked)');
   return problems;
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,11 +8,17 @@ const base64Key = z
   .base64()
   .transform((value) => Buffer.from(value, 'base64'))
   .refine((key) => key.length === 32);
-const stored = z.object({
-  tokenSecret: z.string().min(32),
-  serviceSecret: z.string().min(32),
-  piiKey: base64Key,
-});
+const stored = z
+  .object({
+    tokenSecret: z.string().min(32),
+    serviceSecret: z.string().min(32),
+    piiKey: base64Key,
+    proctorKey: base64Key.optional(),
+  })
+  // A file from before there was this key: made from another, it is the same in every process without writing it down.
+  .transform((secrets) => ({ ...secrets, proctorKey: secrets.proctorKey ?? derived(secrets.serviceSecret) }));
+
+const derived = (secret: string) => Buffer.from(hkdfSync('sha256', secret, '', 'keshi proctor key', 32));
 
 export type DevelopmentSecrets = z.infer<typeof stored>;
 
@@ -28,7 +34,7 @@ export function loadDevelopmentSecrets(dataDir: string): DevelopmentSecrets {
 
 function makeSecrets(file: string): DevelopmentSecrets {
   const fresh = () => randomBytes(32).toString('base64');
-  const secrets = { tokenSecret: fresh(), serviceSecret: fresh(), piiKey: fresh() };
+  const secrets = { tokenSecret: fresh(), serviceSecret: fresh(), piiKey: fresh(), proctorKey: fresh() };
   const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, JSON.stringify(secrets, null, 2), { mode: 0o600, flag: 'wx' });
   try {

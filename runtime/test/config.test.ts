@@ -15,6 +15,7 @@ const production = {
   SERVICE_SECRET: 's'.repeat(32),
   PII_KEY: keyOf(1),
   LEDGER_KEY: keyOf(2),
+  PROCTOR_KEY: keyOf(2),
   METRICS_TOKEN: 'm'.repeat(16),
   SFU_ANNOUNCED_ADDRESS: 'media.class.example',
 };
@@ -65,6 +66,18 @@ describe('development', () => {
     });
     expect(config.sfu.listenIp).toBe('127.0.0.1');
     expect(config.sfu.workers).toBeLessThanOrEqual(4);
+  });
+
+  test('a secrets file from before the proctor gives it one key, always the same', () => {
+    const made = load({});
+    const file = join(cwd, '.data/secrets.json');
+    const { proctorKey, ...older }: Record<string, string> = JSON.parse(readFileSync(file, 'utf8'));
+    expect(made.proctor.signingKey?.toString('base64')).toBe(proctorKey);
+    writeFileSync(file, JSON.stringify(older), { mode: 0o600 });
+    const derived = load({}).proctor.signingKey;
+    expect(derived).toHaveLength(32);
+    expect(load({}).proctor.signingKey).toEqual(derived);
+    expect(load({ PROCTOR_KEY: keyOf(4) }).proctor.signingKey).toEqual(Buffer.alloc(32, 4));
   });
 
   test('missing secrets are made once, kept for the owner only, and survive a restart', () => {
@@ -122,6 +135,7 @@ describe('production', () => {
       'SERVICE_SECRET',
       'PII_KEY',
       'LEDGER_KEY',
+      'PROCTOR_KEY',
       'METRICS_TOKEN',
       'PUBLIC_URL',
     ])
@@ -149,6 +163,12 @@ describe('production', () => {
     expect(
       problemsOf({ ...production, ...extra }).map((problem) => problem.slice(0, problem.indexOf(':'))),
     ).toContain(name);
+  });
+
+  test('a process without the proctor is given no key to sign with', () => {
+    const env = { ...production, PROCTOR_KEY: undefined };
+    expect(loadConfig(env, { cwd, runs: ['web'] }).proctor.signingKey).toBeNull();
+    expect(() => loadConfig(env, { cwd, runs: ['proctor'] })).toThrow(/PROCTOR_KEY/);
   });
 
   test('a process without the SFU needs none of its settings', () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../src/errors.ts';
 import { BusError, type NodeEntry, type State } from '../src/state/ports.ts';
+import { describeJobs } from './jobs.contract.ts';
 
 /** Two processes' views of one store; in memory mode both are the same instance. */
 export interface StatePair {
@@ -326,6 +327,8 @@ export function describeState(name: string, subject: StateSubject): void {
         await expect.poll(() => stored).toEqual([1, 2]);
       });
     });
+
+    describe('JobQueue', () => describeJobs(() => ({ a, b })));
 
     test('closing is idempotent and refuses what still waits', async () => {
       await b.bus.serve('node:b', () => new Promise(() => {}));

@@ -13,11 +13,12 @@ const askAgainMs = 100;
 /** A process whose starter is gone, however that ended, stops by itself. */
 const endWithParent = fileURLToPath(new URL('../install/end-with-parent.mjs', import.meta.url));
 
-type Role = 'web' | 'signaling' | 'sfu';
+type Role = 'web' | 'signaling' | 'sfu' | 'proctor';
 const programs: Record<Role, { main: string; port: string; health: string }> = {
   web: { main: '../../web/server/src/main.ts', port: 'PORT', health: '/api/health' },
   signaling: { main: '../../signaling/src/main.ts', port: 'SIGNALING_PORT', health: '/healthz' },
   sfu: { main: '../../sfu/src/main.ts', port: 'SFU_LINK_PORT', health: '/healthz' },
+  proctor: { main: '../../proctor/src/main.ts', port: 'PROCTOR_PORT', health: '/healthz' },
 };
 
 export interface ServiceProcess {
@@ -39,6 +40,7 @@ export interface Cluster {
   readonly sfu: readonly ServiceProcess[];
   /** One more SFU node, while classes run. */
   readonly addSfu: (env?: Readonly<Record<string, string>>) => Promise<ServiceProcess>;
+  readonly proctors: readonly ServiceProcess[];
   /** In the order of `front.connections()`. */
   readonly signaling: readonly ServiceProcess[];
   readonly front: Front;
@@ -53,6 +55,8 @@ export interface ClusterOptions {
   signalingNodes: number;
   /** 2 by default. */
   sfuNodes?: number;
+  /** None by default: tests and benches that check no faces leave the cores to what they are about. */
+  proctors?: number;
   /** The pages' port; 0 lets the system choose. */
   port?: number;
   /** Adds to or overrides the environment of every service. */
@@ -92,8 +96,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const sfu = await Promise.all(
       Array.from({ length: options.sfuNodes ?? 2 }, (_, n) => addSfu(options.sfuEnv?.(n))),
     );
+    const proctors = await Promise.all(
+      Array.from({ length: options.proctors ?? 0 }, async () => begin('proctor', await freePort())),
+    );
     const signaling = await Promise.all(ports.map((each) => begin('signaling', each, addresses)));
-    return { url, web, sfu, addSfu, signaling, front, stop };
+    return { url, web, sfu, addSfu, proctors, signaling, front, stop };
   } catch (error) {
     await stop();
     throw error;

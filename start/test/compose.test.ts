@@ -50,7 +50,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('runs each of the services from its own main.ts, which exists', () => {
-    expect(ours.map(([name]) => name).sort()).toEqual(['sfu', 'signaling', 'web']);
+    expect(ours.map(([name]) => name).sort()).toEqual(['proctor', 'sfu', 'signaling', 'web']);
     for (const [name, { command = [] }] of ours) {
       const [program, file = ''] = command;
       expect(program).toBe('node');

@@ -134,11 +134,61 @@ export interface PresenceLog {
   depth(): Promise<number>;
 }
 
+/** 0 goes first. */
+export type JobPriority = 0 | 1 | 2;
+
+export interface Job {
+  /** Names the work, not the attempt: whoever is not sure that it was put puts it again. */
+  id: string;
+  priority: JobPriority;
+  payload: object;
+}
+
+export type JobOutcome = { state: 'done'; result: unknown } | { state: 'failed' };
+
+export interface WorkOptions {
+  /** Unique among the living workers of the queue; a process that restarts under its name resumes its jobs. */
+  worker: string;
+  /** How many jobs are in hand at once. */
+  concurrency: number;
+  /**
+   * Does one job; what it returns becomes the outcome. One that throws is tried again after a pause; `attempt` counts
+   * from 1, and includes attempts of workers that died over the job.
+   */
+  handler: (payload: unknown, job: { id: string; attempt: number }) => Promise<object>;
+  /** After so many attempts the outcome is `failed`, which is logged as an error. 3 by default. */
+  mostAttempts?: number;
+  /** Jobs of a worker silent for this long are taken over by another. */
+  claimAfterMs?: number;
+}
+
+/**
+ * Work for whoever is free. At least once: a job that was put is worked on to its end, in spite of crashes of workers
+ * (and with Redis of the store, as far as its append-only file reaches). Settled once: of several who worked on one job
+ * after a takeover, the first outcome stands and the others are discarded.
+ *
+ * Jobs of a smaller number of priority are taken first, within one priority in the order they were put. Outcomes are
+ * kept for ten minutes; putting a job again within that time changes nothing.
+ */
+export interface JobQueue {
+  /**
+   * `known` when the id waits, is worked on or was settled. Rejects with `busy` and when to try again when `mostJobs`
+   * (2,000 by default) or 256 MiB of jobs are not settled yet: a queue never grows beyond what can be worked off.
+   */
+  put(queue: string, job: Job, mostJobs?: number): Promise<'queued' | 'known'>;
+  /** As soon as there is one; null when there is none within `timeoutMs`. Waits while the store is away. */
+  outcome(queue: string, id: string, timeoutMs: number): Promise<JobOutcome | null>;
+  work(queue: string, options: WorkOptions): Promise<Consumption>;
+  /** How many jobs wait or are in hand. */
+  depth(queue: string): Promise<number>;
+}
+
 export interface State {
   registry: NodeRegistry;
   lease: Lease;
   bus: ClassBus;
   presenceLog: PresenceLog;
+  jobs: JobQueue;
   health(): Promise<CheckResult>;
   /** Idempotent. Waiting appends reject, consumptions stop, nothing keeps the process alive afterwards. */
   close(): Promise<void>;

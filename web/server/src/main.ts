@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createDb } from '@keshi/db/client';
 import { migrate } from '@keshi/db/migrate';
+import { systemClock } from '@keshi/runtime/clock';
 import { type Config, ConfigError } from '@keshi/runtime/config';
 import { createHealth } from '@keshi/runtime/health';
 import type { Lifecycle } from '@keshi/runtime/lifecycle';
@@ -14,6 +15,7 @@ import { createState } from '@keshi/runtime/state/state';
 import manifest from '../package.json' with { type: 'json' };
 import { announceWeb } from './announcement.ts';
 import { databaseCheck, vaultCheck } from './database-check.ts';
+import { proctorAnalyser } from './identity/face-analyser.ts';
 import { openIdentity } from './identity/open.ts';
 import { createLedgerWorker } from './ledger/worker.ts';
 import { listen } from './listener.ts';
@@ -62,7 +64,10 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     metrics,
     health,
     mediaStore,
-    identity: { ...identity, faces: null },
+    identity: {
+      ...identity,
+      faces: proctorAnalyser({ queue: state.jobs, secret: config.serviceSecret, clock: systemClock }),
+    },
     registration: { sms: smsSender(config), orgId: config.selfRegistrationOrg },
     pagesDir,
     version: manifest.version,

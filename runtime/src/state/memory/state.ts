@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 import type { State } from '../ports.ts';
 import { createMemoryBus } from './bus.ts';
+import { createMemoryJobs } from './jobs.ts';
 import { createMemoryLease } from './lease.ts';
 import { createMemoryPresenceLog } from './presence-log.ts';
 import { createMemoryRegistry } from './registry.ts';
@@ -11,12 +12,14 @@ export function createMemoryState({ log, clock = systemClock }: { log: Logger; c
   const registry = createMemoryRegistry();
   const bus = createMemoryBus(log);
   const presenceLog = createMemoryPresenceLog(log);
+  const jobs = createMemoryJobs(log, clock);
   let closed = false;
   return {
     registry,
     lease: createMemoryLease(clock),
     bus,
     presenceLog,
+    jobs,
     async health() {
       return closed ? { status: 'down', reason: 'closed' } : { status: 'ok' };
     },
@@ -25,7 +28,7 @@ export function createMemoryState({ log, clock = systemClock }: { log: Logger; c
       closed = true;
       registry.close();
       bus.close();
-      await presenceLog.close();
+      await Promise.all([presenceLog.close(), jobs.close()]);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../log.ts';
 import { type State, StateUnavailable } from '../ports.ts';
 import { createRedisBus } from './bus.ts';
 import { connectRedis, reached } from './connections.ts';
+import { createRedisJobs } from './jobs.ts';
 import { createRedisLease } from './lease.ts';
 import { createRedisPresenceLog } from './presence-log.ts';
 import { createRedisRegistry } from './registry.ts';
@@ -26,6 +27,7 @@ export async function createRedisState({
   const registry = createRedisRegistry({ redis, subscriptions, prefix, log });
   const bus = await createRedisBus({ redis, subscriptions, prefix, log });
   const presenceLog = createRedisPresenceLog({ redis, createBlocking, prefix, log });
+  const jobs = createRedisJobs({ redis, createBlocking, subscriptions, prefix, log });
   let closed: Promise<void> | null = null;
 
   async function health(): Promise<CheckResult> {
@@ -53,12 +55,13 @@ export async function createRedisState({
     lease: createRedisLease({ redis, prefix }),
     bus,
     presenceLog,
+    jobs,
     health,
     close() {
       closed ??= (async () => {
         registry.close();
         bus.close();
-        await presenceLog.close();
+        await Promise.all([presenceLog.close(), jobs.close()]);
         subscriptions.close();
         connections.close();
       })();

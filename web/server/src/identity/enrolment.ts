@@ -71,7 +71,7 @@ export function createEnrolment({ db, vault, clock, faces }: Deps) {
       if (!key) throw new AppError('challenge-over');
 
       const before = challenge.frames.map((frame) => opened(key, frame));
-      const facts = onlyOne(await faces([picture]));
+      const facts = onlyOne(await faces([picture], { userId, challengeId: id }));
       const verdict = judgeFrame(facts, pose, before);
       if ('advice' in verdict) {
         if (verdict.advice !== 'other-person') return { kind: 'again', advice: verdict.advice };
