@@ -130,6 +130,7 @@ it('reads the whole text before a camera is opened, and consents [PR1]', async (
   expect(await page.locator('video').count()).toBe(0);
   await page.getByRole('link', { name: words.consent.read }).click(patient);
   const { shown } = consentTextFor('zh-CN');
+  await page.getByRole('heading', { level: 2, name: shown.title }).waitFor(patient);
   for (const { heading, paragraphs } of shown.sections)
     for (const text of [heading, ...paragraphs])
       expect(await page.getByText(text, { exact: true }).count(), text).toBe(1);
@@ -172,7 +173,8 @@ it('is compared by staff, side by side, and confirmed with a reason [PR2]', asyn
   await sheet.getByText('1949-12-31').waitFor(patient);
   const picture = sheet.getByRole('img', { name: words.queue.pictureOf });
   await picture.waitFor(patient);
-  expect(await picture.evaluate<number>('(image) => image.naturalWidth')).toBeGreaterThan(100);
+  const wide = `document.querySelector('figure img').naturalWidth`;
+  expect(await page.evaluate<number>(wide)).toBeGreaterThan(100);
   await office.fill(page, { [words.queue.decisionReason]: '与身份证原件一致' });
   await office.press(sheet, words.queue.confirm);
   await office.hears(page, words.queue.confirmed);

@@ -17,6 +17,8 @@ const production = {
   LEDGER_KEY: keyOf(2),
   PROCTOR_KEY: keyOf(2),
   METRICS_TOKEN: 'm'.repeat(16),
+  VAULT_URL: 'postgresql://keys@vault/keys',
+  VAULT_KEYS: `v1:${keyOf(2)}`,
   SFU_ANNOUNCED_ADDRESS: 'media.class.example',
 };
 
@@ -158,6 +160,26 @@ describe('production', () => {
     ['recordings in two places', { ...s3, MEDIA_DIR: 'media' }, 'MEDIA_DIR, S3_ENDPOINT'],
     ['a prefix that leaves its folder', { ...s3, S3_PREFIX: 'a/../b' }, 'S3_PREFIX'],
     ['a bucket that is a path', { ...s3, S3_BUCKET: 'a/b' }, 'S3_BUCKET'],
+    ['pages without a vault', { VAULT_URL: '' }, 'VAULT_URL'],
+    ['pages without the keys of the vault', { VAULT_KEYS: '' }, 'VAULT_KEYS'],
+    ['the main database for a vault', { DATABASE_URL: 'postgresql://keys@vault/keys' }, 'VAULT_URL'],
+    [
+      'an authority without its secret',
+      { IDENTITY_VERIFIER_URL: 'https://identity.example' },
+      'IDENTITY_VERIFIER_URL, IDENTITY_VERIFIER_SECRET',
+    ],
+    [
+      'an authority over a clear line',
+      { IDENTITY_VERIFIER_URL: 'http://identity.example', IDENTITY_VERIFIER_SECRET: 'i'.repeat(32) },
+      'IDENTITY_VERIFIER_URL',
+    ],
+    ['short messages without their secret', { SMS_URL: 'https://sms.example' }, 'SMS_URL, SMS_SECRET'],
+    [
+      'registration that can send no code',
+      { SELF_REGISTRATION_ORG: '0190b3c4-0000-7000-8000-000000000000' },
+      'SELF_REGISTRATION_ORG',
+    ],
+    ['an organisation by its name', { SELF_REGISTRATION_ORG: 'school' }, 'SELF_REGISTRATION_ORG'],
     ['a Redis address of another kind', { REDIS_URL: 'http://redis' }, 'REDIS_URL'],
   ])('refuses %s', (_what, extra, name) => {
     expect(
