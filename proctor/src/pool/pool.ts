@@ -34,7 +34,7 @@ export interface FacePool {
 export interface PoolOptions {
   threads: number;
   log: Logger;
-  /** How many tasks may wait. */
+  /** How many tasks may wait; 64, or four for each thread where that is more. */
   mostWaiting?: number;
   /** A thread silent for this long over one picture hangs, and is replaced. */
   mostMsPerFrame?: number;
@@ -64,13 +64,19 @@ const firstGuessMs = 50;
 
 /** Rejects when a thread cannot open its engine. */
 export async function createFacePool(options: PoolOptions): Promise<FacePool> {
-  const { threads: count, log, mostWaiting = 64, mostMsPerFrame = 15_000 } = options;
+  const { threads: count, log, mostMsPerFrame = 15_000 } = options;
+  const mostWaiting = options.mostWaiting ?? Math.max(64, 4 * count);
   const queues: Record<JobPriority, Waiting[]> = { 0: [], 1: [], 2: [] };
   const threads = new Set<Thread>();
   let closed = false;
   let meanMs = firstGuessMs;
   let failures = 0;
 
+  const alive = () => [...threads].filter(({ ready }) => ready).length;
+  const refuseWaiting = (message: string) => {
+    for (const queue of Object.values(queues))
+      for (const task of queue.splice(0)) task.reject(new AppError('unavailable', { message }));
+  };
   const waiting = () => queues[0].length + queues[1].length + queues[2].length;
 
   function pump(): void {
@@ -142,6 +148,8 @@ export async function createFacePool(options: PoolOptions): Promise<FacePool> {
       if (closed || (!wasReady && !opened)) return;
       failures += 1;
       log.warn({ code }, 'thread ended, starting another');
+      // A thread that cannot start will not soon: what waits for it must not wait for ever.
+      if (!wasReady && alive() === 0) refuseWaiting('no thread can be started');
       restart(wasReady && failures === 1 ? 0 : retryPauseMs(failures));
     });
     return promise;
@@ -169,7 +177,7 @@ export async function createFacePool(options: PoolOptions): Promise<FacePool> {
 
   return {
     threads: count,
-    alive: () => [...threads].filter(({ ready }) => ready).length,
+    alive,
     waiting,
     analyse(task) {
       if (closed) return Promise.reject(new AppError('unavailable', { message: 'the pool is closed' }));
@@ -188,9 +196,7 @@ export async function createFacePool(options: PoolOptions): Promise<FacePool> {
     async close() {
       closed = true;
       for (const timer of restarts) clearTimeout(timer);
-      for (const queue of Object.values(queues))
-        for (const task of queue.splice(0))
-          task.reject(new AppError('unavailable', { message: 'the pool was closed' }));
+      refuseWaiting('the pool was closed');
       await Promise.all([...threads].map(({ worker }) => worker.terminate()));
     },
   };

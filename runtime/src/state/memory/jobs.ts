@@ -140,7 +140,6 @@ export function createMemoryJobs(log: Logger, clock: Clock): JobQueue & { close(
         const { promise, resolve } = Promise.withResolvers<void>();
         const watchers = queue.watchers.get(id) ?? new Set();
         queue.watchers.set(id, watchers.add(resolve));
-        closing.signal.addEventListener('abort', () => resolve(), { once: true });
         const timer = setTimeout(resolve, timeoutMs);
         await promise;
         clearTimeout(timer);
@@ -175,6 +174,8 @@ export function createMemoryJobs(log: Logger, clock: Clock): JobQueue & { close(
     },
     async close() {
       closing.abort();
+      for (const { watchers } of queues.values())
+        for (const rings of watchers.values()) for (const ring of rings) ring();
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
       queues.clear();
     },

@@ -48,6 +48,8 @@ export async function startJobWorker(deps: WorkerDeps): Promise<Consumption> {
   let connectionId: number | null = null;
   let resuming = true;
   let claimAt = 0;
+  /** Where the search for what silent workers left goes on, by stream. */
+  const claimFrom = new Map<string, string>();
 
   blocking.on('ready', () => {
     // After a reconnect, look again at what this worker was given: an answer may have been lost on the way.
@@ -100,10 +102,12 @@ export async function startJobWorker(deps: WorkerDeps): Promise<Consumption> {
     const jobs: TakenJob[] = [];
     for (const stream of streams) {
       if (jobs.length >= count) return jobs;
+      const from = claimFrom.get(stream) ?? '0-0';
       const reply = await reached<unknown>(
-        redis.xautoclaim(stream, jobGroup, worker, claimAfterMs, '0-0', 'COUNT', count - jobs.length),
+        redis.xautoclaim(stream, jobGroup, worker, claimAfterMs, from, 'COUNT', count - jobs.length),
       );
-      const [, rows] = claimReply.parse(reply);
+      const [cursor, rows] = claimReply.parse(reply);
+      claimFrom.set(stream, cursor);
       for (const row of rows)
         if (row) for (const job of taken(stream, row, 0)) jobs.push(await withAttempts(job));
     }

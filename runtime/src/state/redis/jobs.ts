@@ -51,6 +51,10 @@ export function createRedisJobs({
   const bytesOf = (queue: string) => `${prefix}jobs:${queue}:bytes`;
   const bellOf = (queue: string) => `${prefix}jobs:${queue}:settled`;
 
+  const ringAll = (waiting: ReadonlyMap<string, ReadonlySet<() => void>>) => {
+    for (const rings of waiting.values()) for (const ring of rings) ring();
+  };
+
   function bell(queue: string) {
     const known = bells.get(queue);
     if (known) return known;
@@ -61,9 +65,7 @@ export function createRedisJobs({
         for (const ring of waiting.get(id) ?? []) ring();
       },
       {
-        onGap: () => {
-          for (const rings of waiting.values()) for (const ring of rings) ring();
-        },
+        onGap: () => ringAll(waiting),
       },
     );
     const entry = { listening, waiting };
@@ -117,7 +119,6 @@ export function createRedisJobs({
           const left = deadline - performance.now();
           if (outcome || left <= 0) return outcome;
           const stop = new AbortController();
-          closing.signal.addEventListener('abort', () => resolve(), { signal: stop.signal });
           const timer = pause(Math.min(left, lookAgainMs), undefined, { signal: stop.signal }).catch(
             () => {},
           );
@@ -154,6 +155,7 @@ export function createRedisJobs({
     },
     async close() {
       closing.abort();
+      for (const { waiting } of bells.values()) ringAll(waiting);
       await Promise.all([...consumptions].map((consumption) => consumption.stop()));
       for (const { listening } of bells.values())
         void listening.then(
