@@ -31,8 +31,11 @@ async function main(): Promise<number> {
   }
   const programs = { k6: await ensureK6(), holder: await buildGoTool('holder') };
   const say = (line: string) => console.error(`… ${line}`);
+  const ended = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.abort());
   const result = await runLoad({
     scenario,
+    signal: ended.signal,
     programs,
     say,
     profileInto: values.profile ?? null,

@@ -1,4 +1,5 @@
 /** A small load from end to end: the cluster, k6, the lean holder, and what they say together. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { ensureK6 } from '../../start/k6/install.mjs';
 import { buildGoTool } from '../src/go-tool.ts';
@@ -42,6 +43,7 @@ test(
       scenario,
       programs,
       profileInto: null,
+      signal: new AbortController().signal,
       say: () => undefined,
     });
     expect(crossed).toEqual([]);
@@ -83,3 +85,29 @@ test.each(scenarioNames)(
     expect(scenarioOf(`${name}x`, 1)).toBeNull();
   },
 );
+
+test('a load that is ended leaves nothing behind that it started', { timeout: 60_000 }, async () => {
+  const ended = new AbortController();
+  await expect(
+    runLoad({
+      scenario,
+      programs,
+      profileInto: null,
+      signal: ended.signal,
+      say: (line) => line.includes('set out') && ended.abort(),
+    }),
+  ).rejects.toThrow('the load was ended');
+  const own = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === process.pid);
+  expect(own.filter((pid) => /holder|k6|redis|postgres|signaling/.test(commandOf(pid)))).toEqual([]);
+});
+
+const parentOf = (pid: string) => Number(/^PPid:\s+(\d+)$/m.exec(readable(`/proc/${pid}/status`))?.[1]);
+const commandOf = (pid: string) => readable(`/proc/${pid}/cmdline`);
+function readable(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // It ended while it was looked at.
+    return '';
+  }
+}

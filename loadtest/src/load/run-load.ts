@@ -1,4 +1,5 @@
 /** One load: a cluster of this product, its people, and the generators that play them. */
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +39,8 @@ export interface LoadOptions {
   /** Told what is being done. */
   say: (line: string) => void;
   onOutput?: (text: string) => void;
+  /** Ends the load: all that was started is stopped, and the promise rejects. */
+  signal: AbortSignal;
   /** Where the signaling nodes leave their processor profiles; null: none. */
   profileInto: string | null;
 }
@@ -125,6 +128,7 @@ async function play({
   programs,
   say,
   onOutput,
+  signal,
   folder,
   cluster,
   members,
@@ -157,7 +161,10 @@ async function play({
           onOutput: onOutput ?? (() => undefined),
         }),
       );
-    const summaries = await Promise.all(generators.map(({ finished }) => finished));
+    const summaries = await Promise.race([
+      Promise.all(generators.map(({ finished }) => finished)),
+      abortion(signal),
+    ]);
     const { figures, crossed } = mergeSummaries(summaries);
     const fullest = Math.max(...sampler.samples.map(({ signalingMb }) => signalingMb * 1e6));
     return {
@@ -173,6 +180,11 @@ async function play({
     sampler.stop();
     for (const generator of generators) generator.stop();
   }
+}
+
+async function abortion(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw new Error('the load was ended');
 }
 
 interface Share {
