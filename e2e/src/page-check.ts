@@ -9,7 +9,18 @@ const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 
 /** Codes that are no words of any language: seen on a page, they were not translated. */
 const bareCodes = errorCodes.filter((code) => code.includes('-'));
-const areas = ['admin', 'common', 'errors', 'learn', 'live', 'reasons', 'shell', 'supervise', 'teach'];
+const areas = [
+  'admin',
+  'common',
+  'errors',
+  'hours',
+  'learn',
+  'live',
+  'reasons',
+  'shell',
+  'supervise',
+  'teach',
+];
 const unfinished = [
   new RegExp(`\\b(${bareCodes.join('|')})\\b`),
   new RegExp(`\\b(${areas.join('|')})\\.[a-z]\\w*\\b`),

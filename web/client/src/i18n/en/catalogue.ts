@@ -1,6 +1,7 @@
 import { admin } from './admin.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
+import { hours } from './hours.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
 import { reasons } from './reasons.ts';
@@ -14,6 +15,7 @@ export const catalogue: Catalogue = {
   admin,
   common,
   errors,
+  hours,
   learn,
   live,
   reasons,

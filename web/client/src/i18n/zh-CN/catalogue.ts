@@ -1,6 +1,7 @@
 import { admin } from './admin.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
+import { hours } from './hours.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
 import { reasons } from './reasons.ts';
@@ -13,5 +14,17 @@ import { teach } from './teach.ts';
  * Every word of the interface in Chinese, by area. A message is a text, or a function of what it speaks about. The
  * types of the other languages come from this one, so a missing or a superfluous key does not compile.
  */
-export const catalogue = { admin, common, errors, learn, live, reasons, replay, shell, supervise, teach };
+export const catalogue = {
+  admin,
+  common,
+  errors,
+  hours,
+  learn,
+  live,
+  reasons,
+  replay,
+  shell,
+  supervise,
+  teach,
+};
 export type Catalogue = typeof catalogue;

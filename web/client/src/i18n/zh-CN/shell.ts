@@ -16,6 +16,8 @@ export const shell = {
     questions: '答疑',
     wall: '实时',
     below: '名单',
+    hours: '学时',
+    ledger: '签名存档',
     screening: '日志',
     operations: '操作记录',
     organizations: '组织机构',
