@@ -21,10 +21,17 @@ export interface DueClass {
   open: boolean;
 }
 
-/** Classes with facts that are not in the ledger, those that ended first at the beginning. */
+/**
+ * Classes with facts that are not in the ledger, those that ended first at the beginning; `after` is the last of the piece
+ * before, so that those that have to wait hide none behind them.
+ */
 export async function dueClasses(
   db: Db,
-  { endedBefore, limit = 100 }: { endedBefore: number; limit?: number },
+  {
+    endedBefore,
+    after,
+    limit = 100,
+  }: { endedBefore: number; after?: Pick<DueClass, 'classId' | 'endedAt'> | undefined; limit?: number },
 ): Promise<DueClass[]> {
   const rows = await db.sql<
     Row &
@@ -40,8 +47,9 @@ export async function dueClasses(
      FROM "ClassSettlement" s JOIN "LiveClass" l ON l."id" = s."classId"
        JOIN "ClassGroup" g ON g."id" = l."groupId" JOIN "Course" c ON c."id" = g."courseId"
      WHERE s."settledChanges" IS DISTINCT FROM s."changes" AND s."endedAt" <= $1
+       AND ($3::timestamptz IS NULL OR (s."endedAt", s."classId") > ($3, $4::uuid))
      ORDER BY s."endedAt", s."classId" LIMIT $2`,
-    [toDate(endedBefore), limit],
+    [toDate(endedBefore), limit, after ? toDate(after.endedAt) : null, after?.classId ?? null],
   );
   return rows.map((row) => ({
     ...row,

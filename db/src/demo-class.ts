@@ -4,12 +4,14 @@ import type { ClassChange } from './class-changes.ts';
 import { append, type NewClassEvent, takeOver } from './class-log.ts';
 import { scheduleClass } from './classes.ts';
 import type { Db } from './client.ts';
+import { recordHourSignIn } from './hour-sign-ins.ts';
 import { newId } from './ids.ts';
 import { recordOutage } from './outages.ts';
 import { type StoredInterval, type StoredVisit, upsertIntervals, upsertVisits } from './presence.ts';
 
 const minute = 60_000;
 const node = 'demo-node';
+const withoutSignIn = 5;
 
 /** Presence of the learners in order, minutes after the start: [from, to, why it ended]. The class pauses from 45 to 55. */
 const presence: readonly (readonly [number, number, PresenceCause])[][] = [
@@ -268,4 +270,11 @@ async function seedPresence(
   }
   await upsertVisits(db, visits);
   await upsertIntervals(db, intervals);
+  // One of them came and did not sign in, so that it can be seen what that costs.
+  for (const [i, userId] of learnerIds.entries()) {
+    const arrival = presence[i]?.[0]?.[0];
+    if (arrival === undefined || i === withoutSignIn) continue;
+    const moment = at(Math.max(0, arrival) + 2);
+    await recordHourSignIn(db, { classId, userId, hour: 1, at: moment, by: { method: 'face' } });
+  }
 }

@@ -8,6 +8,11 @@ import { getClass, listClassesFor } from '../src/classes.ts';
 import { newId } from '../src/ids.ts';
 import { openSession, rotateRefresh } from '../src/login-sessions.ts';
 import { outagesBetween } from '../src/outages.ts';
+import { dueClasses, markSettled } from '../src/class-settlements.ts';
+import { creditOverTime, pageCredit } from '../src/credit-hours.ts';
+import { hourSignInsOf } from '../src/hour-sign-ins.ts';
+import { onChains, pageEntries, readChains } from '../src/ledger.ts';
+import { signedHeadsOf } from '../src/ledger-roots.ts';
 import { closeVisitsOfDeadNode, openVisitsOfNode, upsertIntervals } from '../src/presence.ts';
 import { getRecording, listUnfinishedRecordings } from '../src/recordings.ts';
 import { chatPage, chatPages, questionsAsked, stageTurns } from '../src/replay-facts.ts';
@@ -71,6 +76,10 @@ const large = new Set(
     'LiveSpan',
     'LoginSession',
   ].concat([
+    'ClassSettlement',
+    'HourSignIn',
+    'LedgerEntry',
+    'LedgerRootChange',
     'Outage',
     'PresenceInterval',
     'Question',
@@ -168,6 +177,20 @@ beforeAll(async () => {
     SELECT now() - n * interval '1 minute', gen_random_uuid(), '/o' || n % 400 || '/', 'x' FROM generate_series(1, 20000) n`);
   await fill(`INSERT INTO "LoginSession" ("id", "userId", "refreshHash", "expiresAt", "endedAt", "endReason")
     SELECT gen_random_uuid(), "id", '', now(), now(), 'logout' FROM "User"`);
+  await fill(`UPDATE "ClassSettlement" SET "settledChanges" = "changes"`);
+  await fill(`INSERT INTO "HourSignIn" ("id", "classId", "userId", "hour", "at", "method")
+    SELECT gen_random_uuid(), "classId", "userId", 1, now(), 'face' FROM "Visit"`);
+  await fill(
+    `INSERT INTO "LedgerEntry" ("learnerId", "seq", "courseId", "key", "at", "earnedAt", "deltaMs", "balanceMs", "content",
+       "previousHash", "hash")
+     SELECT u."id", n, $1, 'k' || n, now(), now(), 0, 0, '{"kind":"reversal"}', repeat('0', 64), repeat('0', 64)
+     FROM "User" u, generate_series(1, 6) n WHERE u."login" LIKE 'many%'`,
+    [here.course.id],
+  );
+  await fill(`INSERT INTO "LedgerRoot" ("day", "madeAt", "position", "learners", "entries", "merkleRoot", "changesHash",
+      "previousHash", "keyId", "hash", "signature") VALUES ('2026-09-01', now(), 1, 1, 1, '', '', '', '', '', '')`);
+  await fill(`INSERT INTO "LedgerRootChange" ("day", "learnerId", "seq", "hash")
+    SELECT '2026-09-01', "id", 6, '' FROM "User"`);
   await fill('ANALYZE');
 });
 afterAll(() => test.close());
@@ -246,6 +269,25 @@ describe('statements that serve one request read no large table whole:', () => {
     names: () => namesOf(test.db, here.learnerIds),
     'a person by name': () => listUsers(test.db, { under: here.platform.path, query: '张三1' }),
     'the log of one organisation': () => pageAudit(test.db, { under: '/o17/' }),
+    'classes to settle': async () => {
+      await dueClasses(test.db, { endedBefore: t0 + minute });
+      await markSettled(test.db, { classId, changes: 0, policy: {}, at: t0 });
+    },
+    'sign-ins of some learners': () => hourSignInsOf(test.db, classId, here.learnerIds),
+    'chains that get longer': () =>
+      onChains(test.db, { learnerIds: here.learnerIds, courseId: here.course.id, keys: ['k1'] }, () => ({
+        entries: [],
+        result: null,
+      })),
+    'entries of a learner': async () => {
+      await pageEntries(test.db, { learnerId: learner() });
+      await readChains(test.db, here.learnerIds);
+      await signedHeadsOf(test.db, here.learnerIds);
+    },
+    'hours of a learner': async () => {
+      await creditOverTime(test.db, { learnerId: learner(), by: 'day', from: t0, to: t0 + minute });
+      await pageCredit(test.db, { under: '/', userId: learner() });
+    },
     'alerts of classes': () => countScreeningHits(test.db, [classId]),
   };
   it.each(Object.keys(cases))('%s', async (name) => {

@@ -13,6 +13,7 @@ const areas = [
   'admin',
   'common',
   'errors',
+  'hours',
   'identity',
   'learn',
   'live',

@@ -140,5 +140,10 @@ export function violations({ reversals }: Pick<CourseHours, 'reversals'>): numbe
 
 /** [CH3] Two confirmed violations end the subsidy for this course, and nothing else. */
 export function isEligible(course: Pick<CourseHours, 'reversals'>): boolean {
-  return violations(course) < 2;
+  return isEligibleWith(violations(course));
+}
+
+/** The same of a number of confirmed violations that was counted elsewhere. */
+export function isEligibleWith(confirmed: number): boolean {
+  return confirmed < 2;
 }

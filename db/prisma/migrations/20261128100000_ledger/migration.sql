@@ -177,7 +177,7 @@ BEGIN
   SELECT array_agg("classId") INTO concerned FROM (
     SELECT "classId" FROM "ClassSettlement"
     WHERE "endedAt" > NEW."from" - interval '10 minutes'
-      AND ("startedAt" IS NULL OR NEW."to" IS NULL OR "startedAt" < NEW."to" + interval '10 minutes')
+      AND "startedAt" < COALESCE(NEW."to", 'infinity') + interval '10 minutes'
     ORDER BY "classId" FOR NO KEY UPDATE
   ) AS locked;
   IF concerned IS NOT NULL THEN

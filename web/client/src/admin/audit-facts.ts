@@ -48,13 +48,27 @@ function policyFacts(
     percent: t.admin.courses.percent,
     minutes: ` ${t.admin.courses.minutes}`,
     seconds: ` ${t.admin.courses.seconds}`,
+    hours: ` ${t.admin.courses.hours}`,
   };
-  return policyNumbers.flatMap((number) => {
+  const numbers = policyNumbers.flatMap((number) => {
     const [from, to] = [was.get(number.name) ?? number.default, is.get(number.name) ?? number.default];
     if (from === to) return [];
-    const text = (stored: number) => fmt.number(toUnit(stored, number)) + units[number.unit];
+    const text = (stored: number | null) =>
+      stored === null ? t.admin.courses.notDeclared : fmt.number(toUnit(stored, number)) + units[number.unit];
     return [{ name: t.admin.courses.policyNames[number.name], value: `${text(from)} → ${text(to)}` }];
   });
+  const choices = t.admin.courses.signInChoices;
+  const [wasAsked, isAsked] = [signInOf(before), signInOf(after)];
+  return wasAsked === isAsked
+    ? numbers
+    : [
+        ...numbers,
+        { name: t.admin.courses.policySignIn, value: `${choices[wasAsked]} → ${choices[isAsked]}` },
+      ];
+}
+
+function signInOf(json: unknown): 'required' | 'not-required' {
+  return typeof json === 'string' && /"signIn":"not-required"/.test(json) ? 'not-required' : 'required';
 }
 
 function numbersIn(json: unknown): ReadonlyMap<string, number> {

@@ -7,20 +7,26 @@ export type PolicyName =
   | 'signInWindowMs'
   | 'heartbeatMs'
   | 'proofGapMs'
-  | 'outageReturnMs';
+  | 'outageReturnMs'
+  | 'declaredHours';
 
 export interface PolicyNumber {
   name: PolicyName;
   /** What people enter it in; stored values are ms and shares of one. */
-  unit: 'percent' | 'minutes' | 'seconds';
-  /** The stored default: that of the rules. */
-  default: number;
+  unit: 'percent' | 'minutes' | 'seconds' | 'hours';
+  /** The stored default: that of the rules. Null where nothing is set. */
+  default: number | null;
   /** What can be entered, in `unit`. */
   least: number;
   most: number;
 }
 
-const perUnit: Record<PolicyNumber['unit'], number> = { percent: 0.01, minutes: 60_000, seconds: 1000 };
+const perUnit: Record<PolicyNumber['unit'], number> = {
+  percent: 0.01,
+  minutes: 60_000,
+  seconds: 1000,
+  hours: 1,
+};
 
 export const policyNumbers: readonly PolicyNumber[] = [
   { name: 'minimumRate', unit: 'percent', default: 0.8, least: 0, most: 100 },
@@ -30,6 +36,7 @@ export const policyNumbers: readonly PolicyNumber[] = [
   { name: 'heartbeatMs', unit: 'seconds', default: 10_000, least: 1, most: 60 },
   { name: 'proofGapMs', unit: 'seconds', default: 30_000, least: 1, most: 300 },
   { name: 'outageReturnMs', unit: 'seconds', default: 60_000, least: 1, most: 900 },
+  { name: 'declaredHours', unit: 'hours', default: null, least: 1, most: 10_000 },
 ];
 
 export const toUnit = (stored: number, { unit }: PolicyNumber): number =>
@@ -37,7 +44,11 @@ export const toUnit = (stored: number, { unit }: PolicyNumber): number =>
   Math.round((stored / perUnit[unit]) * 100) / 100;
 
 export const fromUnit = (entered: number, { unit }: PolicyNumber): number =>
-  unit === 'percent' ? Math.round(entered * 100) / 10_000 : Math.round(entered * perUnit[unit]);
+  unit === 'percent'
+    ? Math.round(entered * 100) / 10_000
+    : unit === 'hours'
+      ? Math.round(entered * 10) / 10
+      : Math.round(entered * perUnit[unit]);
 
 export type PolicyProblem = 'out-of-range' | 'gap-shorter-than-heartbeat' | 'window-longer-than-hour';
 
@@ -46,7 +57,7 @@ export function policyProblems(
   entered: Readonly<Record<PolicyName, string>>,
 ): Partial<Record<PolicyName, PolicyProblem>> {
   const problems: Partial<Record<PolicyName, PolicyProblem>> = {};
-  const stored: Partial<Record<PolicyName, number>> = {};
+  const stored: Partial<Record<PolicyName, number | null>> = {};
   for (const number of policyNumbers) {
     const text = entered[number.name].trim();
     const value = Number(text);

@@ -85,6 +85,14 @@ export class Format {
     return this.#locale() === 'zh-CN' ? `${tenths.toFixed(1)} 小时` : `${tenths.toFixed(1)} h`;
   }
 
+  /** [CH1] Class hours to one decimal, rounded down: `1.3 学时`. What was taken away stands with its sign. */
+  credit(ms: number, classHourMs: number): string {
+    const tenths = Math.floor((Math.abs(ms) * 10) / classHourMs) / 10;
+    const sign = ms < 0 && tenths > 0 ? '−' : '';
+    const text = `${sign}${tenths.toFixed(1)}`;
+    return this.#locale() === 'zh-CN' ? `${text} 学时` : `${text} h`;
+  }
+
   /** How old something is, `1 s 前`. */
   age(ms: number): string {
     const text =
@@ -139,6 +147,12 @@ export class Format {
   monthDay(at: number): string {
     const month = this.#locale() === 'zh-CN' ? 'numeric' : 'short';
     return this.#date(at, 'month-day', { month, day: 'numeric' });
+  }
+
+  /** `2026年5月`, `May 2026`, for the axis of a chart. */
+  yearMonth(at: number): string {
+    const month = this.#locale() === 'zh-CN' ? 'long' : 'short';
+    return this.#date(at, 'year-month', { year: 'numeric', month });
   }
 
   /** The time, with the date when it is not today. */

@@ -42,7 +42,7 @@ export function byCourse(classes: readonly ClassSummary[]): CourseRecord[] {
 }
 
 /** Monday 00:00 of the week of Asia/Shanghai that `at` falls in; 1 January 1970 was a Thursday. */
-function weekStart(at: number): number {
+export function weekStart(at: number): number {
   const start = dayStart(at);
   const weekday = (Math.round((start + 8 * 60 * 60 * 1000) / day) + 3) % 7;
   return start - weekday * day;

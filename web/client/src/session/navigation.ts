@@ -6,6 +6,8 @@ import FileClock from '@lucide/svelte/icons/file-clock';
 import GraduationCap from '@lucide/svelte/icons/graduation-cap';
 import HeartPulse from '@lucide/svelte/icons/heart-pulse';
 import LibraryBig from '@lucide/svelte/icons/library-big';
+import FileKey from '@lucide/svelte/icons/file-key';
+import Hourglass from '@lucide/svelte/icons/hourglass';
 import ListChecks from '@lucide/svelte/icons/list-checks';
 import MessagesSquare from '@lucide/svelte/icons/messages-square';
 import MonitorPlay from '@lucide/svelte/icons/monitor-play';
@@ -44,6 +46,7 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
     { href: paths.today, name: 'today', icon: Sun, roles: ['instructor'] },
     { href: paths.teach, name: 'teach', icon: ClipboardPen, roles: ['instructor'] },
     { href: paths.questions, name: 'questions', icon: MessagesSquare, roles: ['instructor'] },
+    { href: paths.hours, name: 'hours', icon: Hourglass, roles: ['instructor'] },
   ],
   supervisor: [
     { href: paths.wall, name: 'wall', icon: MonitorPlay, roles: ['staff', 'employer', 'regulator', 'admin'] },
@@ -54,7 +57,9 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
       roles: ['staff', 'employer', 'regulator', 'admin'],
     },
     { href: paths.identityQueue, name: 'identityQueue', icon: ScanFace, roles: ['staff'] },
+    { href: paths.hours, name: 'hours', icon: Hourglass, roles: ['staff', 'employer', 'regulator', 'admin'] },
     { href: paths.screening, name: 'screening', icon: ShieldAlert, roles: ['staff', 'regulator', 'admin'] },
+    { href: paths.ledger, name: 'ledger', icon: FileKey, roles: ['staff', 'regulator', 'admin'] },
     { href: paths.superviseAudit, name: 'operations', icon: FileClock, roles: ['regulator'] },
   ],
   administrator: [

@@ -30,6 +30,10 @@ export const paths = {
   screening: '/supervise/screening',
   superviseAudit: '/supervise/audit',
 
+  hours: '/hours',
+  hoursOf: (userId: string) => `/hours/${userId}`,
+  ledger: '/ledger',
+
   organizations: '/admin/organizations',
   users: '/admin/users',
   courses: '/admin/courses',

@@ -1,6 +1,7 @@
 import type { CourseCredit } from '@keshi/contract/http/ledger';
 import { storedPolicy } from '@keshi/contract/policy';
 import type { CreditRow } from '@keshi/db/credit-hours';
+import { isEligibleWith } from '@keshi/rules/course-hours';
 import { declaredMs, resolvePolicy } from '@keshi/rules/policy';
 
 /** What the ledger comes to for one learner and course, with the numbers of the course it is read by [CH1, CH3, CH5]. */
@@ -19,9 +20,6 @@ export function courseCredit(row: CreditRow): CourseCredit {
     liveMs: row.liveMs,
     declaredMs: declaredMs(policy),
     violations: row.violations,
-    eligible: row.violations < violationsToIneligible,
+    eligible: isEligibleWith(row.violations),
   };
 }
-
-/** [CH3] As in `isEligible`, of a number that the database has counted. */
-const violationsToIneligible = 2;

@@ -68,9 +68,14 @@ export function createSettler(deps: SettlerDeps): Settler {
     async settleDue(stopping) {
       if ((await presenceLog.depth()) === 0) caughtUpAt = clock();
       const now = clock();
-      for (const due of await dueClasses(db, { endedBefore: now - graceMs })) {
-        if (stopping.aborted) return;
-        if (isDue(due, now)) await settleOne(due);
+      for (let last: DueClass | undefined; ;) {
+        const piece = await dueClasses(db, { endedBefore: now - graceMs, after: last });
+        for (const due of piece) {
+          if (stopping.aborted) return;
+          if (isDue(due, now)) await settleOne(due);
+        }
+        last = piece.at(-1);
+        if (!last) return;
       }
     },
     async lagMs() {

@@ -1,6 +1,7 @@
 import { admin } from './admin.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
+import { hours } from './hours.ts';
 import { identity } from './identity.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
@@ -15,6 +16,7 @@ export const catalogue: Catalogue = {
   admin,
   common,
   errors,
+  hours,
   identity,
   learn,
   live,

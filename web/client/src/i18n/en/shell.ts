@@ -21,6 +21,8 @@ export const shell: typeof zh = {
     teach: 'Prepare',
     questions: 'Questions',
     wall: 'Live',
+    hours: 'Hours',
+    ledger: 'Signed roots',
     below: 'Lists',
     identityQueue: 'Identity',
     screening: 'Log',

@@ -1,6 +1,7 @@
 import { admin } from './admin.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
+import { hours } from './hours.ts';
 import { identity } from './identity.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
@@ -18,6 +19,7 @@ export const catalogue = {
   admin,
   common,
   errors,
+  hours,
   identity,
   learn,
   live,

@@ -17,6 +17,8 @@ export const shell = {
     wall: '实时',
     below: '名单',
     identityQueue: '身份核验',
+    hours: '学时',
+    ledger: '签名存档',
     screening: '日志',
     operations: '操作记录',
     organizations: '组织机构',
