@@ -7,11 +7,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 
 /** `table.column` of everything that is sealed. */
 export type Purpose =
-  | 'User.name'
-  | 'User.phone'
-  | 'ScreeningHit.text'
-  | 'IdentityDocument.number'
-  | 'CreditDecision.text';
+  'User.name' | 'User.phone' | 'ScreeningHit.text' | 'IdentityDocument.number' | 'CreditDecision.text';
 
 export interface PersonalDataKey {
   /** Stands in every value it sealed; letters, digits, `-` and `_`. Never used again for another secret. */
