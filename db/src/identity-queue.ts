@@ -63,6 +63,8 @@ interface Stored extends Record<string, unknown> {
 export async function pageIdentityQueue(
   db: Db,
   filter: {
+    /** The beginning of a login, or a whole name or phone. */
+    query?: string;
     under: Scope;
     except: string;
     asked: boolean;
@@ -84,8 +86,20 @@ export async function pageIdentityQueue(
       AND (NOT $2::boolean OR c."state" IS DISTINCT FROM 'due' OR c."askedAt" <= $3)
       AND ($4::uuid IS NULL OR d."userId" = $4)
       AND EXISTS (SELECT 1 FROM "Membership" m JOIN "Organization" o ON o."id" = m."orgId"
-                  WHERE m."userId" = d."userId" AND o."path" LIKE ANY($5::text[]))`;
-  const values = [filter.except, filter.asked, toDate(filter.waitedSince), filter.userId ?? null, paths];
+                  WHERE m."userId" = d."userId" AND o."path" LIKE ANY($5::text[]))
+      AND ($6::text = '' OR u."login" LIKE $7 OR u."nameIndex" = ANY($8) OR u."phoneIndex" = ANY($9))`;
+  const { query = '' } = filter;
+  const values = [
+    filter.except,
+    filter.asked,
+    toDate(filter.waitedSince),
+    filter.userId ?? null,
+    paths,
+    query,
+    `${literally(query)}%`,
+    db.personal.indexes('User.name', query),
+    db.personal.indexes('User.phone', query),
+  ];
   const [count, rows] = await Promise.all([
     db.sql<{ total: string }>(`SELECT count(*) AS "total" ${from}`, values),
     db.sql<Stored>(
@@ -93,7 +107,7 @@ export async function pageIdentityQueue(
          d."state" AS "documentState", d."version" AS "documentVersion", f."state" AS "faceState",
          f."version" AS "faceVersion", f."enrolledAt", p."userId" IS NOT NULL AS "hasPicture", c."outcome", c."photo",
          GREATEST(d."givenAt", f."enrolledAt") AS "since"
-       ${from} ORDER BY "since", d."userId" OFFSET $6 LIMIT $7`,
+       ${from} ORDER BY "since", d."userId" OFFSET $10 LIMIT $11`,
       [...values, skip, take],
     ),
   ]);

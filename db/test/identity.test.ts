@@ -97,8 +97,8 @@ async function enrolFace(userId = learner, value = 0.25, { replace = false, now 
   return { ...begun, done };
 }
 
-const queue = (under: string, { asked = false, except = newId(), waitedSince = t0 } = {}) =>
-  pageIdentityQueue(test.db, { under, except, asked, waitedSince });
+const queue = (under: string, { asked = false, except = newId(), waitedSince = t0, query = '' } = {}) =>
+  pageIdentityQueue(test.db, { under, except, asked, waitedSince, query });
 
 describe('[B1] documents', () => {
   it('are sealed, masked and one person’s alone', async () => {
@@ -362,6 +362,9 @@ describe('[PR2] the queue', () => {
     });
     expect((await queue(here.employer.path)).total).toBe(0);
     expect((await queue(here.institution.path, { except: learner })).total).toBe(1);
+    const named = await queue(here.institution.path, { query: '张 三1' });
+    expect(named.rows.map(({ userId }) => userId)).toEqual([learner]);
+    expect((await queue(here.institution.path, { query: '张' })).total).toBe(0);
     // While an authority is being asked it is not a person's turn, until that has lasted too long.
     expect((await queue(here.institution.path, { asked: true, waitedSince: t0 - 1 })).total).toBe(0);
     expect((await queue(here.institution.path, { asked: true, waitedSince: t0 })).total).toBe(1);

@@ -179,7 +179,7 @@ export const identityRoutes = defineRoutes({
     summary: 'Begin to give a reference of one’s face: turns of the head, drawn by the server (PR2).',
     body: z.object({
       /** Who has a reference already says that another is to take its place. */
-      replace: z.boolean().default(false),
+      replace: z.boolean(),
     }),
     reply: challenge,
   },
@@ -199,7 +199,7 @@ export const identityRoutes = defineRoutes({
     tag: 'identity',
     access: 'session',
     summary: 'People whose identity no authority decided, in one’s scope, longest waiting first (PR2).',
-    query: pageQuery.omit({ q: true }),
+    query: pageQuery,
     reply: pageOf(identityQueueRow),
   },
   revealIdentity: {

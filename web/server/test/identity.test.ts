@@ -60,7 +60,7 @@ describe('[B1] a document', () => {
 
 describe('[PR1] consent', () => {
   it('stands before every picture, with a code of its own', async () => {
-    const before = await call(web, 'beginFace', { token: tokens.learner, body: {} });
+    const before = await call(web, 'beginFace', { token: tokens.learner, body: { replace: false } });
     expect([before.status, before.error?.code]).toEqual([403, 'consent-required']);
     const id = '00000000-0000-4000-8000-000000000000';
     const frame = await sendFrame(web, tokens.learner, { id, step: 0 }, {});
@@ -109,7 +109,7 @@ describe('[PR1] consent', () => {
 
 describe('[PR2] the reference', () => {
   it('says of every bad frame what to change, and keeps none of them', async () => {
-    const { body: begun } = await call(web, 'beginFace', { token: tokens.learner, body: {} });
+    const { body: begun } = await call(web, 'beginFace', { token: tokens.learner, body: { replace: false } });
     const at = { id: begun.id, step: 0 };
     const wrong = begun.pose === 'left' ? 'right' : 'left';
     const adviceOf = async (drawing: Parameters<typeof sendFrame>[3]) =>
@@ -131,7 +131,7 @@ describe('[PR2] the reference', () => {
   });
 
   it('refuses what is no JPEG by its type, nothing at all, and too much, before looking at it', async () => {
-    const { body: begun } = await call(web, 'beginFace', { token: tokens.learner, body: {} });
+    const { body: begun } = await call(web, 'beginFace', { token: tokens.learner, body: { replace: false } });
     const send = (body: string | Uint8Array<ArrayBuffer>, type = 'image/jpeg') =>
       fetch(`${web.url}/api/identity/face/${begun.id}/frames/0`, {
         method: 'POST',
@@ -144,7 +144,7 @@ describe('[PR2] the reference', () => {
   });
 
   it('takes one person alone: another one among the frames ends the attempt', async () => {
-    const { body: begun } = await call(web, 'beginFace', { token: tokens.learner, body: {} });
+    const { body: begun } = await call(web, 'beginFace', { token: tokens.learner, body: { replace: false } });
     const { id } = begun;
     const first = await sendFrame(web, tokens.learner, { id, step: 0 }, { pose: begun.pose });
     if (first.body.kind !== 'next') throw new Error('the first frame is good');
@@ -160,7 +160,7 @@ describe('[PR2] the reference', () => {
   });
 
   it('takes each turn once, in order, before the deadline, and from its own person alone', async () => {
-    const { body: begun } = await call(web, 'beginFace', { token: tokens.learner, body: {} });
+    const { body: begun } = await call(web, 'beginFace', { token: tokens.learner, body: { replace: false } });
     const { id, pose } = begun;
     await giveConsent(web, tokens.evil);
     expect((await sendFrame(web, tokens.evil, { id, step: 0 }, { pose })).error?.code).toBe('not-found');
@@ -179,7 +179,7 @@ describe('[PR2] the reference', () => {
   it('is provisional, sealed under the learner’s key, and replaced only when that is asked for', async () => {
     expect(await enrolFace(web, tokens.learner)).toEqual({ kind: 'done' });
     expect((await own(tokens.learner)).face).toMatchObject({ state: 'provisional' });
-    const again = await call(web, 'beginFace', { token: tokens.learner, body: {} });
+    const again = await call(web, 'beginFace', { token: tokens.learner, body: { replace: false } });
     expect(again.error?.code).toBe('conflict');
     expect(await enrolFace(web, tokens.learner, { replace: true })).toEqual({ kind: 'done' });
     const opened = await openReferences(web.db, web.vault, web.world.idOf('learner'));
@@ -192,7 +192,7 @@ describe('[PR2] the reference', () => {
   it('is given step by step on any node', async () => {
     const second = await web.another();
     try {
-      const { body: begun } = await call(web, 'beginFace', { token: tokens.evil, body: {} });
+      const { body: begun } = await call(web, 'beginFace', { token: tokens.evil, body: { replace: false } });
       const { id } = begun;
       let { step, pose } = begun;
       for (const node of [second, web, second, web]) {

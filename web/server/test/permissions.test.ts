@@ -249,7 +249,7 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     allowed: 'outdated',
   },
   withdrawConsent: { who: themselves, input: () => ({ body: { locale: 'en' } }) },
-  beginFace: { who: themselves, input: () => ({ body: {} }), allowed: 'consent-required' },
+  beginFace: { who: themselves, input: () => ({ body: { replace: false } }), allowed: 'consent-required' },
   sendFrame: {
     who: themselves,
     input: () => ({ params: { id: randomUUID(), step: 0 }, upload: new Blob(['x']) }),

@@ -22,7 +22,10 @@ interface Deps {
 
 /** [PR2] People whose identity a person decides, for staff of their institution. */
 export function identityQueueRoutes({ db, vault, clock, asksAuthority }: Deps) {
-  const waiting = (actor: Actor, filter: { offset?: number; limit?: number; userId?: string }) =>
+  const waiting = (
+    actor: Actor,
+    filter: { offset?: number; limit?: number; userId?: string; query?: string },
+  ) =>
     pageIdentityQueue(db, {
       under: listScopes(actor, ['identity.decide', 'org']),
       // Nobody confirms himself.
@@ -43,7 +46,11 @@ export function identityQueueRoutes({ db, vault, clock, asksAuthority }: Deps) {
 
   return {
     identityQueue: bind(routes.identityQueue, async ({ actor, query }) => {
-      const { total, rows } = await waiting(actor, query);
+      const { total, rows } = await waiting(actor, {
+        offset: query.offset,
+        limit: query.limit,
+        query: query.q,
+      });
       return { total, rows: rows.map(toRow) };
     }),
 

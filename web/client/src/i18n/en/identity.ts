@@ -169,6 +169,7 @@ export const identity: typeof zh = {
     authority: 'Authority',
     since: 'Waiting since',
     check: 'Check',
+    search: 'Search account, whole name or phone',
     noFace: 'None (checked by a person)',
     authorities: {
       none: 'Not connected',

@@ -155,6 +155,7 @@ export const identity = {
     authority: '主管部门',
     since: '等待自',
     check: '核对',
+    search: '搜索账号、完整姓名或手机号',
     noFace: '无（由人核验）',
     authorities: {
       none: '未接入',
