@@ -14,6 +14,7 @@ const areas = [
   'common',
   'errors',
   'identity',
+  'incidents',
   'learn',
   'live',
   'reasons',

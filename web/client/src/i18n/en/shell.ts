@@ -22,6 +22,7 @@ export const shell: typeof zh = {
     questions: 'Questions',
     wall: 'Live',
     below: 'Lists',
+    incidents: 'To decide',
     identityQueue: 'Identity',
     screening: 'Log',
     operations: 'Activity',

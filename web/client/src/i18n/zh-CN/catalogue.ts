@@ -2,6 +2,7 @@ import { admin } from './admin.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
 import { identity } from './identity.ts';
+import { incidents } from './incidents.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
 import { reasons } from './reasons.ts';
@@ -19,6 +20,7 @@ export const catalogue = {
   common,
   errors,
   identity,
+  incidents,
   learn,
   live,
   reasons,

@@ -16,6 +16,7 @@ export const shell = {
     questions: '答疑',
     wall: '实时',
     below: '名单',
+    incidents: '待处理',
     identityQueue: '身份核验',
     screening: '日志',
     operations: '操作记录',
