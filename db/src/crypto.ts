@@ -16,10 +16,7 @@ export type Purpose =
 
 /** What people wrote to an incident: who asked for a live look, decided, appealed, and decided the appeal. */
 export type IncidentText =
-  | 'Incident.lookReason'
-  | 'Incident.reason'
-  | 'Incident.appeal'
-  | 'Incident.appealReason';
+  'Incident.lookReason' | 'Incident.reason' | 'Incident.appeal' | 'Incident.appealReason';
 
 export interface PersonalDataKey {
   /** Stands in every value it sealed; letters, digits, `-` and `_`. Never used again for another secret. */

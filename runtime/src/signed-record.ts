@@ -56,7 +56,8 @@ const publicKeyOf = (bytes: Buffer): KeyObject =>
   createPublicKey({ key: Buffer.concat([publicPrefix, bytes]), format: 'der', type: 'spki' });
 
 /** Of a public key, 32 bytes. */
-export const keyIdOf = (publicKey: Uint8Array) => createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
+export const keyIdOf = (publicKey: Uint8Array) =>
+  createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
 
 /**
  * One text for one record, whoever writes it: keys sorted by their UTF-16 units, no white space, numbers and strings as
