@@ -1,5 +1,5 @@
 /** Who did what to what. Append-only: the database itself refuses to change an entry. */
-import type { Db } from './client.ts';
+import type { Db, Sql } from './client.ts';
 import type { Prisma } from './generated/client.ts';
 import { fromDate, toDate } from './instants.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
@@ -31,6 +31,23 @@ export async function appendAudit(db: Db, ...entries: readonly NewAuditEntry[]):
   await db.prisma.auditEntry.createMany({
     data: entries.map((entry) => ({ ...entry, detail: entry.detail ?? {} })),
   });
+}
+
+/** The same within a transaction of the caller's. */
+export async function appendAuditIn(sql: Sql, entry: NewAuditEntry): Promise<void> {
+  await sql(
+    `INSERT INTO "AuditEntry" ("actorId", "orgPath", "action", "targetType", "targetId", "detail", "address")
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      entry.actorId,
+      entry.orgPath,
+      entry.action,
+      entry.targetType ?? '',
+      entry.targetId ?? '',
+      JSON.stringify(entry.detail ?? {}),
+      entry.address ?? '',
+    ],
+  );
 }
 
 export interface AuditFilter extends PageRequest {

@@ -7,7 +7,16 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 
 /** `table.column` of everything that is sealed. */
 export type Purpose =
-  'User.name' | 'User.phone' | 'ScreeningHit.text' | 'IdentityDocument.number' | 'CreditDecision.text';
+  | 'User.name'
+  | 'User.phone'
+  | 'ScreeningHit.text'
+  | 'IdentityDocument.number'
+  | 'CreditDecision.text'
+  | IncidentText;
+
+/** What people wrote to an incident: who asked for a live look, decided, appealed, and decided the appeal. */
+export type IncidentText =
+  'Incident.lookReason' | 'Incident.reason' | 'Incident.appeal' | 'Incident.appealReason';
 
 export interface PersonalDataKey {
   /** Stands in every value it sealed; letters, digits, `-` and `_`. Never used again for another secret. */
@@ -133,6 +142,10 @@ function normalise(purpose: Purpose, plain: string): string {
     case 'User.name':
     case 'ScreeningHit.text':
     case 'CreditDecision.text':
+    case 'Incident.lookReason':
+    case 'Incident.reason':
+    case 'Incident.appeal':
+    case 'Incident.appealReason':
       return folded.replace(/\s+/g, '').toLowerCase();
   }
 }

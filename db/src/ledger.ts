@@ -3,7 +3,7 @@
  * can lengthen meanwhile; this file reads, locks and appends.
  */
 import { type ChainHead, type LedgerEntry, ledgerContent } from '@keshi/contract/ledger';
-import type { NewAuditEntry } from './audit.ts';
+import { appendAuditIn, type NewAuditEntry } from './audit.ts';
 import type { Db, Row, Sql } from './client.ts';
 import { fromDate, toDate } from './instants.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
@@ -29,6 +29,8 @@ export interface LedgerWrite<T> {
   audit?: readonly NewAuditEntry[];
   /** What staff wrote to a decision, under the id the entry refers to. */
   decisions?: readonly { id: string; byId: string; text: string }[];
+  /** What else is true from the same commit on; when it throws nothing is written. */
+  also?: (sql: Sql) => Promise<void>;
   result: T;
 }
 
@@ -57,20 +59,8 @@ export async function onChains<T>(
         byId,
         db.personal.seal('CreditDecision.text', text),
       ]);
-    for (const entry of write.audit ?? [])
-      await sql(
-        `INSERT INTO "AuditEntry" ("actorId", "orgPath", "action", "targetType", "targetId", "detail", "address")
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-        [
-          entry.actorId,
-          entry.orgPath,
-          entry.action,
-          entry.targetType ?? '',
-          entry.targetId ?? '',
-          JSON.stringify(entry.detail ?? {}),
-          entry.address ?? '',
-        ],
-      );
+    for (const entry of write.audit ?? []) await appendAuditIn(sql, entry);
+    await write.also?.(sql);
     return write.result;
   });
 }

@@ -1,5 +1,5 @@
 import type { Db } from './client.ts';
-import { resealed } from './crypto.ts';
+import { type IncidentText, resealed } from './crypto.ts';
 
 /**
  * Rotation's second half: seals everything anew that an older key of the ring sealed, in batches, while the product runs. An
@@ -8,12 +8,19 @@ import { resealed } from './crypto.ts';
 export async function resealPersonalData(
   db: Db,
   batch = 500,
-): Promise<{ users: number; screeningHits: number; documents: number; creditDecisions: number }> {
+): Promise<{
+  users: number;
+  screeningHits: number;
+  documents: number;
+  creditDecisions: number;
+  incidents: number;
+}> {
   return {
     users: await resealUsers(db, batch),
     screeningHits: await resealTexts(db, 'ScreeningHit', batch),
     documents: await resealDocuments(db, batch),
     creditDecisions: await resealTexts(db, 'CreditDecision', batch),
+    incidents: await resealIncidents(db, batch),
   };
 }
 
@@ -106,4 +113,42 @@ async function resealDocuments(db: Db, batch: number): Promise<number> {
     );
     done += changed.length;
   }
+}
+
+const incidentTexts = {
+  lookReasonSealed: 'Incident.lookReason',
+  reasonSealed: 'Incident.reason',
+  appealSealed: 'Incident.appeal',
+  appealReasonSealed: 'Incident.appealReason',
+} as const satisfies Record<string, IncidentText>;
+
+/** A step that comes in between writes other columns, or has sealed its own with the newest key. */
+async function resealIncidents(db: Db, batch: number): Promise<number> {
+  const { personal } = db;
+  const done = new Set<string>();
+  for (const [column, purpose] of Object.entries(incidentTexts))
+    for (;;) {
+      const rows = await db.sql<{ id: string; sealed: string }>(
+        `SELECT "id", "${column}" AS "sealed" FROM "Incident"
+         WHERE "${column}" IS NOT NULL AND NOT starts_with("${column}", $1) ORDER BY "id" LIMIT $2`,
+        [personal.currentPrefix, batch],
+      );
+      if (rows.length === 0) break;
+      await db.sql(
+        `UPDATE "Incident" i SET "${column}" = r."fresh"
+         FROM jsonb_to_recordset($1) AS r("id" uuid, "old" text, "fresh" text)
+         WHERE i."id" = r."id" AND i."${column}" = r."old"`,
+        [
+          JSON.stringify(
+            rows.map(({ id, sealed }) => ({
+              id,
+              old: sealed,
+              fresh: resealed(personal, purpose, sealed).sealed,
+            })),
+          ),
+        ],
+      );
+      for (const { id } of rows) done.add(id);
+    }
+  return done.size;
 }

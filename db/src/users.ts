@@ -220,3 +220,15 @@ export async function homePathOf(db: Db, userId: string): Promise<string | null>
   });
   return row?.org.path ?? null;
 }
+
+/** By id; ids of nobody, and nulls, are left out. */
+export async function loginsOf(db: Db, ids: readonly (string | null)[]): Promise<Map<string, string>> {
+  const known = [...new Set(ids)].filter((id) => id !== null);
+  if (known.length === 0) return new Map();
+  const rows = await db.prisma.user.findMany({
+    where: { id: { in: known } },
+    select: { id: true, login: true },
+    take: known.length,
+  });
+  return new Map(rows.map(({ id, login }) => [id, login]));
+}

@@ -178,6 +178,7 @@ describe('people in the database', () => {
         screeningHits: 0,
         documents: 0,
         creditDecisions: 0,
+        incidents: 0,
       });
       expect((await getDocument(only, id))?.maskedNumber).toBe('H12****78');
       expect(await getUser(only, id)).toMatchObject({ name: '薛宝钗', phone });

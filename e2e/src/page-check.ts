@@ -15,6 +15,7 @@ const areas = [
   'errors',
   'hours',
   'identity',
+  'incidents',
   'learn',
   'live',
   'reasons',

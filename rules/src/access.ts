@@ -31,6 +31,15 @@ export type Resource =
       /** All of them, everywhere: nobody manages an account that may do what he could not grant. */
       readonly memberships: readonly Pick<Membership, 'role' | 'orgPath'>[];
     }
+  | {
+      readonly kind: 'incident';
+      /** The institution's whose course it is. */
+      readonly orgPaths: readonly string[];
+      /** Whom it is about. */
+      readonly userId: string;
+      /** Who decided it already: an appeal is another person's to decide. */
+      readonly decidedBy: string | null;
+    }
   | { readonly kind: 'org'; readonly path: string }
   | { readonly kind: 'platform' };
 
@@ -66,6 +75,10 @@ export type Action =
   | 'identity.own'
   /** Confirm or refuse who somebody else is. */
   | 'identity.decide'
+  /** See findings about others with their evidence; each look at a picture is logged. */
+  | 'incident.read'
+  /** Confirm or dismiss a finding, and decide an appeal [CH4]. */
+  | 'incident.decide'
   | 'org.manage'
   | 'policy.manage'
   | 'audit.read'
@@ -76,9 +89,13 @@ export type Action =
  * How far a role reaches: `org` the organisation of the membership and everything below it; `own` what the actor
  * teaches or writes; `enrolled` classes the actor is enrolled in; `self` the actor's own record; `platform` the
  * membership is of the root organisation; `assignable` people of the organisation who hold nothing that the actor
- * could not have given them; `others` as `org`, and never oneself.
+ * could not have given them; `others` as `org`, and never oneself; `impartial` as `others`, and never what one has
+ * decided before.
  */
-type Reach = 'org' | 'others' | 'own' | 'enrolled' | 'self' | 'platform' | 'assignable';
+type Reach = 'org' | 'others' | 'impartial' | 'own' | 'enrolled' | 'self' | 'platform' | 'assignable';
+
+/** What reaches by virtue of an organisation. */
+const ofOrganization: ReadonlySet<Reach> = new Set<Reach>(['org', 'others', 'impartial', 'assignable']);
 
 type Grant = Partial<Record<ResourceKind, Partial<Record<Role, Reach>>>>;
 
@@ -124,6 +141,8 @@ const grants: Record<Action, Grant> = {
   },
   'identity.own': { person: { learner: 'self', instructor: 'self' } },
   'identity.decide': { person: { staff: 'others' }, org: { staff: 'org' } },
+  'incident.read': { incident: { staff: 'others', regulator: 'others', admin: 'others' } },
+  'incident.decide': { incident: { staff: 'impartial', regulator: 'impartial' } },
   'org.manage': { org: { admin: 'org' } },
   'policy.manage': { course: { admin: 'org' }, org: { admin: 'org' }, platform: { admin: 'platform' } },
   'audit.read': {
@@ -169,7 +188,7 @@ export function scopesOf(actor: Actor, action: Action, kind: ResourceKind): stri
   const paths = actor.memberships
     .filter(({ role, orgPath }) => {
       const reach = byRole[role];
-      return (reach === 'org' || reach === 'others' || reach === 'assignable') && isPath(orgPath);
+      return reach !== undefined && ofOrganization.has(reach) && isPath(orgPath);
     })
     .map(({ orgPath }) => orgPath);
   return [...new Set(paths)].filter(
@@ -196,9 +215,13 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
       return orgPathsOf(resource).some((path) => covers(membership.orgPath, path));
     case 'others':
       return (
-        resource.kind === 'person' &&
-        resource.userId !== actor.userId &&
-        orgPathsOf(resource).some((path) => covers(membership.orgPath, path))
+        isOfOthers(actor, resource) && orgPathsOf(resource).some((path) => covers(membership.orgPath, path))
+      );
+    case 'impartial':
+      return (
+        reaches('others', actor, membership, resource) &&
+        resource.kind === 'incident' &&
+        resource.decidedBy !== actor.userId
       );
     case 'own':
       return (
@@ -215,6 +238,10 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
     case 'assignable':
       return resource.kind === 'person' && managesPerson(membership, resource.memberships);
   }
+}
+
+function isOfOthers(actor: Actor, resource: Resource): boolean {
+  return (resource.kind === 'person' || resource.kind === 'incident') && resource.userId !== actor.userId;
 }
 
 /**
@@ -237,6 +264,7 @@ function orgPathsOf(resource: Resource): readonly string[] {
     case 'class':
     case 'course':
     case 'group':
+    case 'incident':
       return resource.orgPaths;
     case 'person':
       return resource.memberships.map(({ orgPath }) => orgPath);

@@ -30,6 +30,13 @@ const liveClass = (path: string, { instructorId = 'other', enrolled = false }: M
   enrolled,
 });
 
+const incident = (path: string, userId = 'other', decidedBy: string | null = null): Resource => ({
+  kind: 'incident',
+  orgPaths: [path],
+  userId,
+  decidedBy,
+});
+
 /** Each kind in and out of scope, mine and not mine. */
 const resources = {
   'class in': liveClass(`${home}dept/`),
@@ -46,6 +53,10 @@ const resources = {
   'person in': person(home),
   'person out': person(elsewhere),
   'person out, self': person(elsewhere, me),
+  'incident in': incident(home),
+  'incident in, decided': incident(home, 'other', me),
+  'incident in, self': incident(home, me),
+  'incident out': incident(elsewhere),
   'org in': { kind: 'org', path: `${home}dept/` },
   'org out': { kind: 'org', path: elsewhere },
   'org above': { kind: 'org', path: '/root/js/' },
@@ -94,6 +105,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'screening.read': [...classesIn, 'org in'],
     'hours.decide': ['course in'],
     'ledger.export': ['org in'],
+    'incident.read': ['incident in', 'incident in, decided'],
+    'incident.decide': ['incident in'],
   },
   employer: {
     'class.observe': classesIn,
@@ -112,6 +125,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
     'ledger.export': ['org in'],
+    'incident.read': ['incident in', 'incident in, decided'],
+    'incident.decide': ['incident in'],
   },
   expert: { 'course.review': ['course in'], 'report.read': self, 'personal.unmask': self },
   admin: {
@@ -125,6 +140,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
     'ledger.export': ['org in'],
+    'incident.read': ['incident in', 'incident in, decided'],
   },
 };
 
@@ -147,6 +163,8 @@ const actions: Record<Action, true> = {
   'user.manage': true,
   'identity.own': true,
   'identity.decide': true,
+  'incident.read': true,
+  'incident.decide': true,
   'org.manage': true,
   'policy.manage': true,
   'audit.read': true,

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import { loadDevelopmentSecrets } from './development-secrets.ts';
+import { createSigner } from './signed-record.ts';
 
 export { ConfigError };
 
@@ -92,6 +93,8 @@ export interface Config {
     threads: number;
     /** 32 bytes: verdicts are signed with it. Null in production where no proctor runs. */
     signingKey: Buffer | null;
+    /** Raw public keys under verdicts, 32 bytes each in base64; the one of `signingKey` is among them. */
+    publicKeys: string[];
   };
   turn: { urls: string[]; secret: string } | null;
   /** Where the keys of learners' faces are. `url` null: a database beside the main one, for one machine. */
@@ -180,6 +183,7 @@ const environment = z.object({
   PII_KEYS: keyList.optional(),
   LEDGER_KEY: key32.optional(),
   LEDGER_OLD_PUBLIC_KEYS: publicKeyList.default([]),
+  PROCTOR_PUBLIC_KEYS: publicKeyList.default([]),
   SFU_LISTEN_IP: z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address' }).optional(),
   SFU_ANNOUNCED_ADDRESS: text.optional(),
   SFU_PORT_BASE: port.default(20_000),
@@ -284,6 +288,7 @@ export function loadConfig(
   if (!newest) throw new ConfigError(['PII_KEYS: must name at least one key']);
   const serviceSecret = e.SERVICE_SECRET ?? fallback(secrets?.serviceSecret);
   const [newestOfVault, ...olderOfVault] = e.VAULT_KEYS ?? [developmentVaultKey(serviceSecret)];
+  const proctorKey = e.PROCTOR_KEY ?? secrets?.proctorKey ?? null;
   if (!newestOfVault) throw new ConfigError(['VAULT_KEYS: must name at least one key']);
 
   return {
@@ -330,7 +335,11 @@ export function loadConfig(
     proctor: {
       port: e.PROCTOR_PORT,
       threads: e.PROCTOR_THREADS ?? Math.max(1, availableParallelism() - 1),
-      signingKey: e.PROCTOR_KEY ?? secrets?.proctorKey ?? null,
+      signingKey: proctorKey,
+      publicKeys: [
+        ...(proctorKey ? [createSigner(proctorKey).publicKey] : []),
+        ...e.PROCTOR_PUBLIC_KEYS.map((key) => key.toString('base64')),
+      ],
     },
     turn: e.TURN_SECRET ? { urls: e.TURN_URLS, secret: e.TURN_SECRET } : null,
     vault: { url: e.VAULT_URL ?? null, keys: [newestOfVault, ...olderOfVault] },

@@ -55,7 +55,9 @@ export function isSigned(
 const publicKeyOf = (bytes: Buffer): KeyObject =>
   createPublicKey({ key: Buffer.concat([publicPrefix, bytes]), format: 'der', type: 'spki' });
 
-const keyIdOf = (publicKey: Uint8Array) => createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
+/** Of a public key, 32 bytes. */
+export const keyIdOf = (publicKey: Uint8Array) =>
+  createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
 
 /**
  * One text for one record, whoever writes it: keys sorted by their UTF-16 units, no white space, numbers and strings as

@@ -3,6 +3,7 @@ import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
 import { classRoutes } from './classes.ts';
 import { identityRoutes } from './identity.ts';
+import { incidentRoutes } from './incidents.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
@@ -35,6 +36,7 @@ export const routes = {
   ...classRoutes,
   ...replayRoutes,
   ...ledgerRoutes,
+  ...incidentRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

@@ -34,6 +34,7 @@ import { openApi } from './http/openapi.ts';
 import { sameOrigin } from './http/origin.ts';
 import { createTurns } from './http/turns.ts';
 import { createIdentity, type IdentityParts } from './identity/service.ts';
+import { createIncidents } from './incidents/service.ts';
 import { ledgerRoutes } from './ledger/routes.ts';
 import { publicKeysOf } from './ledger/root-signer.ts';
 import { mediaRoutes } from './media/routes.ts';
@@ -52,7 +53,15 @@ import { supervisionRoutes } from './supervision/routes.ts';
 export interface WebDeps {
   config: Pick<
     Config,
-    'env' | 'publicUrl' | 'tls' | 'tokenSecret' | 'signaling' | 'metricsToken' | 'trustProxy' | 'ledger'
+    | 'env'
+    | 'publicUrl'
+    | 'tls'
+    | 'tokenSecret'
+    | 'signaling'
+    | 'metricsToken'
+    | 'trustProxy'
+    | 'ledger'
+    | 'proctor'
   >;
   db: Db;
   state: Pick<State, 'bus' | 'registry' | 'lease'>;
@@ -105,7 +114,26 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const results = createResultsReader({ db, clock });
   const xlsx = createXlsxWriter();
   const below = createBelowMinimum({ db, clock, results });
-  const identity = createIdentity({ ...deps.identity, db, clock, lease: state.lease, log, metrics });
+  const incidents = createIncidents({
+    db,
+    vault: deps.identity.vault,
+    clock,
+    lease: state.lease,
+    results,
+    verdictKeys: config.proctor.publicKeys,
+    log,
+    metrics,
+    health,
+  });
+  const identity = createIdentity({
+    ...deps.identity,
+    db,
+    clock,
+    lease: state.lease,
+    log,
+    metrics,
+    holdEvidence: incidents.holdEvidence,
+  });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -114,6 +142,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...authRoutes({ db, clock, logins, passwords, cookie, demoAccounts }),
     ...registrationRoutes({ ...deps.registration, db, clock, passwords, secret: config.tokenSecret }),
     ...identity.routes,
+    ...incidents.routes,
     ...classRoutes({
       db,
       clock,
@@ -183,7 +212,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await identity.close();
+      await Promise.all([identity.close(), incidents.close()]);
       await watch.close();
     },
   };

@@ -39,10 +39,25 @@ interface Attempt {
 }
 
 let web: RunningWeb;
+const findingId = randomUUID();
 const tokens = new Map<string, string>();
 beforeAll(async () => {
   web = await runWeb();
   for (const who of everybody) tokens.set(who, await tokenOf(web, who));
+  // About somebody who asks for nothing here.
+  await web.db.prisma.incident.create({
+    data: {
+      id: findingId,
+      kind: 'class',
+      contextId: web.world.held.id,
+      userId: web.world.idOf('second'),
+      courseId: web.world.course.id,
+      orgPath: web.world.school.path,
+      openedAt: new Date(web.clock()),
+      decideBy: new Date(web.clock() + 86_400_000),
+      keyId: randomUUID(),
+    },
+  });
 });
 afterAll(() => web.close());
 
@@ -54,6 +69,7 @@ const decisionOn = () => ({
   reason: '核实后决定',
   evidenceId: '01890000-0000-7000-8000-000000000001',
 });
+const aboutFinding = () => ({ params: { id: findingId } });
 const inClass = () => ({ params: { id: web.world.held.id } });
 
 /** Who may, by the rules; everybody else must not get in. */
@@ -273,6 +289,24 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
       params: { id: web.world.idOf('second') },
       body: { decision: 'confirm', reason: '核对身份', seen: '1/-' },
     }),
+  },
+  listIncidents: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
+  ownIncidents: { who: everybody },
+  getIncident: { who: ['staff', 'regulator', ...admins], input: aboutFinding },
+  incidentPictures: { who: ['staff', 'regulator', ...admins], input: aboutFinding },
+  decideIncident: {
+    who: ['staff', 'regulator'],
+    input: () => ({ ...aboutFinding(), body: { decision: 'dismiss', reason: '核实', version: old } }),
+    allowed: 'outdated',
+  },
+  decideAppeal: {
+    who: ['staff', 'regulator'],
+    input: () => ({ ...aboutFinding(), body: { decision: 'refuse', reason: '核实', version: old } }),
+    allowed: 'outdated',
+  },
+  appealIncident: {
+    who: [],
+    input: () => ({ ...aboutFinding(), body: { text: '不是替课', version: 1 } }),
   },
   listAudit: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
   platformHealth: { who: ['admin'] },

@@ -10,6 +10,7 @@ import { createHealth } from '@keshi/runtime/health';
 import { createLogger } from '@keshi/runtime/log';
 import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
+import { createSigner } from '@keshi/runtime/signed-record';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import { databaseCheck } from '../src/database-check.ts';
 import { listen } from '../src/listener.ts';
@@ -19,6 +20,9 @@ import type { SmsMessage } from '../src/registration/sms.ts';
 import { createWeb } from '../src/service.ts';
 import { analyseDrawings } from './drawn-faces.ts';
 import { seedWorld, type World } from './world.ts';
+
+/** Who signed the verdicts of the tests. */
+export const verdictSigner = createSigner(Buffer.alloc(32, 11));
 
 export interface Options {
   env?: 'test' | 'production';
@@ -68,6 +72,7 @@ export async function runWeb(options: Options = {}) {
       metricsToken: options.metricsToken ?? null,
       trustProxy: 0,
       ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
+      proctor: { port: 0, threads: 1, signingKey: null, publicKeys: [verdictSigner.publicKey] },
     },
     db: database.db,
     state,

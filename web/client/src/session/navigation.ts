@@ -3,6 +3,7 @@ import Building2 from '@lucide/svelte/icons/building-2';
 import CalendarDays from '@lucide/svelte/icons/calendar-days';
 import ClipboardPen from '@lucide/svelte/icons/clipboard-pen';
 import FileClock from '@lucide/svelte/icons/file-clock';
+import Gavel from '@lucide/svelte/icons/gavel';
 import GraduationCap from '@lucide/svelte/icons/graduation-cap';
 import HeartPulse from '@lucide/svelte/icons/heart-pulse';
 import LibraryBig from '@lucide/svelte/icons/library-big';
@@ -56,6 +57,7 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
       icon: ListChecks,
       roles: ['staff', 'employer', 'regulator', 'admin'],
     },
+    { href: paths.incidents, name: 'incidents', icon: Gavel, roles: ['staff', 'regulator', 'admin'] },
     { href: paths.identityQueue, name: 'identityQueue', icon: ScanFace, roles: ['staff'] },
     { href: paths.hours, name: 'hours', icon: Hourglass, roles: ['staff', 'employer', 'regulator', 'admin'] },
     { href: paths.screening, name: 'screening', icon: ShieldAlert, roles: ['staff', 'regulator', 'admin'] },

@@ -27,6 +27,8 @@ export const paths = {
   board: (classId: string) => `/supervise/${classId}`,
   below: '/supervise/below',
   identityQueue: '/supervise/identity',
+  incidents: '/supervise/incidents',
+  incident: (incidentId: string) => `/supervise/incidents/${incidentId}`,
   screening: '/supervise/screening',
   superviseAudit: '/supervise/audit',
 

@@ -21,6 +21,8 @@ interface Deps extends Omit<StandingDeps, 'facesJudged'> {
   erasure: Erasure;
   /** There is something new to ask the authority. */
   askSoon: () => void;
+  /** Done before a face is erased: what it is evidence of is held under another key by then [PR6]. */
+  holdEvidence: (userId: string) => Promise<void>;
 }
 
 export function identityRoutes(deps: Deps) {
@@ -43,6 +45,7 @@ export function identityRoutes(deps: Deps) {
     { shown, text }: ShownConsent,
     address: string,
   ): Promise<void> {
+    if (action !== 'given') await deps.holdEvidence(userId);
     const { destroyedKeyId } = await recordConsent(db, {
       userId,
       action,

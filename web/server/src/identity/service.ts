@@ -35,10 +35,13 @@ interface Deps extends IdentityParts {
   lease: Lease;
   log: Logger;
   metrics: Metrics;
+  /** Done before a learner's face is erased at his own wish. */
+  holdEvidence: (userId: string) => Promise<void>;
 }
 
 /** Documents, consent, faces and their decision, with what has to be done about them from time to time. */
-export function createIdentity({ db, clock, vault, faces, verifier, lease, log, metrics }: Deps) {
+export function createIdentity(deps: Deps) {
+  const { db, clock, vault, faces, verifier, lease, log, metrics, holdEvidence } = deps;
   metrics.gauge({
     name: 'faces_enrolled',
     help: `People whose face is stored; ${faceFiling.filingAt} have to be filed with the authority within 30 working days.`,
@@ -71,7 +74,7 @@ export function createIdentity({ db, clock, vault, faces, verifier, lease, log, 
 
   return {
     routes: {
-      ...identityRoutes({ db, clock, vault, faces, erasure, askSoon, asksAuthority }),
+      ...identityRoutes({ db, clock, vault, faces, erasure, askSoon, asksAuthority, holdEvidence }),
       ...identityQueueRoutes({ db, clock, vault, asksAuthority }),
     },
     retain,

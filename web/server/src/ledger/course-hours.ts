@@ -4,10 +4,10 @@
  */
 import type { LedgerContent, LedgerEntry, ReversalGround, RestorationGround } from '@keshi/contract/ledger';
 import { storedPolicy } from '@keshi/contract/policy';
-import type { Db } from '@keshi/db/client';
+import type { Db, Sql } from '@keshi/db/client';
 import { getCourse } from '@keshi/db/courses';
 import { Refused } from '@keshi/db/failures';
-import { onChains, type StoredChain } from '@keshi/db/ledger';
+import { type LedgerWrite, onChains, type StoredChain } from '@keshi/db/ledger';
 import { after, type CourseHours, courseHours, isEligible, violations } from '@keshi/rules/course-hours';
 import { link } from '@keshi/rules/ledger';
 import { declaredMs, resolvePolicy } from '@keshi/rules/policy';
@@ -29,6 +29,8 @@ export interface HoursDecision {
   text: string;
   /** Of the person who decided, for the audit log. */
   address: string;
+  /** What becomes true together with it, in the same transaction; when it throws nothing is decided. */
+  also?: (sql: Sql, decided: HoursDecided) => Promise<void>;
 }
 
 export interface HoursDecided {
@@ -81,7 +83,7 @@ async function decide(
   decision: HoursDecision & { ground: string },
   way: { key: string; action: string; contentOf: (chain: StoredChain) => LedgerContent },
 ): Promise<HoursDecided> {
-  const { learnerId, courseId, by, evidenceId, text, address, ground } = decision;
+  const { learnerId, courseId, by, evidenceId, text, address, ground, also } = decision;
   const course = await getCourse(db, courseId);
   if (!course) throw new Refused('not-found', 'course');
   const policy = resolvePolicy(storedPolicy.catch({}).parse(course.policy));
@@ -91,7 +93,7 @@ async function decide(
     if (!chain) throw new Refused('not-found', 'learner');
     const before = courseHours(chain.entries);
     const known = chain.entries.find(({ key }) => key === way.key);
-    if (known) return { entries: [], result: { ...outcome(before, known), already: true } };
+    if (known) return written({ ...outcome(before, known), already: true });
     // Decided once, about another course: the same evidence cannot speak of two.
     if (chain.known.has(way.key)) throw new Refused('conflict', 'decision', ['evidenceId']);
     const at = clock();
@@ -107,7 +109,6 @@ async function decide(
       balanceMs: next.course.balanceMs,
     });
     return {
-      entries: [entry],
       decisions: text === '' ? [] : [{ id: evidenceId, byId: by, text }],
       audit: [
         {
@@ -120,9 +121,14 @@ async function decide(
           address,
         },
       ],
-      result: { ...outcome(next.course, entry), already: false },
+      ...written({ ...outcome(next.course, entry), already: false }),
+      entries: [entry],
     };
   });
+
+  function written(result: HoursDecided): LedgerWrite<HoursDecided> {
+    return { entries: [], result, ...(also && { also: (sql) => also(sql, result) }) };
+  }
 }
 
 function outcome(course: CourseHours, { seq, deltaMs }: LedgerEntry): Omit<HoursDecided, 'already'> {

@@ -3,6 +3,7 @@ import { common } from './common.ts';
 import { errors } from './errors.ts';
 import { hours } from './hours.ts';
 import { identity } from './identity.ts';
+import { incidents } from './incidents.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
 import { reasons } from './reasons.ts';
@@ -18,6 +19,7 @@ export const catalogue: Catalogue = {
   errors,
   hours,
   identity,
+  incidents,
   learn,
   live,
   reasons,

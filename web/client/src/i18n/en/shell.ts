@@ -24,6 +24,7 @@ export const shell: typeof zh = {
     hours: 'Hours',
     ledger: 'Signed roots',
     below: 'Lists',
+    incidents: 'To decide',
     identityQueue: 'Identity',
     screening: 'Log',
     operations: 'Activity',

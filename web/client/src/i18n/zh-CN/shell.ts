@@ -16,6 +16,7 @@ export const shell = {
     questions: '答疑',
     wall: '实时',
     below: '名单',
+    incidents: '待处理',
     identityQueue: '身份核验',
     hours: '学时',
     ledger: '签名存档',
