@@ -19,9 +19,9 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'keshi-eye-'));
-  const config = join(root, 'web/client/test/eye-page/vite.config.ts');
+  const page = join(root, 'web/client/test/eye-page');
   const vite = join(root, 'node_modules/vite/bin/vite.js');
-  await promisify(execFile)(process.execPath, [vite, 'build', '--config', config, '--outDir', folder]);
+  await promisify(execFile)(process.execPath, [vite, 'build', page, '--outDir', folder]);
   web = await runWeb({ pagesDir: folder });
 });
 afterAll(async () => {
