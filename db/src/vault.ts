@@ -30,7 +30,8 @@ export type SealedFace =
   | 'FaceReference.descriptor'
   | 'FacePicture.picture'
   | 'FaceChallengeFrame.facts'
-  | 'FaceChallengeFrame.picture';
+  | 'FaceChallengeFrame.picture'
+  | 'FaceCheckPicture.picture';
 
 export interface Vault {
   /** Makes the key of that id, or finds it made. Null when it has been destroyed: an id is never used again. */

@@ -105,7 +105,15 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const results = createResultsReader({ db, clock });
   const xlsx = createXlsxWriter();
   const below = createBelowMinimum({ db, clock, results });
-  const identity = createIdentity({ ...deps.identity, db, clock, lease: state.lease, log, metrics });
+  const identity = createIdentity({
+    ...deps.identity,
+    db,
+    clock,
+    lease: state.lease,
+    bus: state.bus,
+    log,
+    metrics,
+  });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.

@@ -262,6 +262,22 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     input: () => ({ body: { code: '000000' } }),
     allowed: 'wrong-code',
   },
+  answerCheck: {
+    who: [],
+    input: () => ({
+      params: { id: web.world.idOf('second') },
+      query: { nonce: 'a'.repeat(24) },
+      upload: new Blob(['x']),
+    }),
+  },
+  waitingInClass: { who: supervisors, input: inClass },
+  recognise: {
+    who: [],
+    input: () => ({
+      params: { id: web.world.held.id, userId: web.world.idOf('second') },
+      body: { hour: 1, decision: 'confirmed' },
+    }),
+  },
   identityQueue: { who: ['staff', 'other-staff'] },
   revealIdentity: {
     who: [],

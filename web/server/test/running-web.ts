@@ -10,7 +10,9 @@ import { createHealth } from '@keshi/runtime/health';
 import { createLogger } from '@keshi/runtime/log';
 import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
+import type { State } from '@keshi/runtime/state/ports';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
+import type { FaceJudge } from '../src/checks/face-judge.ts';
 import { databaseCheck } from '../src/database-check.ts';
 import { listen } from '../src/listener.ts';
 import type { FaceAnalyser } from '../src/identity/face-analyser.ts';
@@ -29,6 +31,8 @@ export interface Options {
   mediaStore?: MediaStoreConfig;
   /** What judges faces; drawn ones by default, and null for nothing. */
   faces?: FaceAnalyser | null;
+  /** What judges checks, by the shared state of the service; nothing by default. */
+  judge?: (state: State) => FaceJudge;
   verifier?: IdentityVerifier | null;
   /** Whether people may register by themselves. */
   registration?: boolean;
@@ -76,6 +80,7 @@ export async function runWeb(options: Options = {}) {
     identity: {
       vault: vault.vault,
       faces: options.faces === undefined ? analyseDrawings : options.faces,
+      judge: options.judge?.(state) ?? null,
       verifier: options.verifier ?? null,
     },
     registration: {

@@ -6,7 +6,9 @@ import { faceFiling } from '@keshi/rules/identity-state';
 import type { Clock } from '@keshi/runtime/clock';
 import type { Logger } from '@keshi/runtime/log';
 import type { Metrics } from '@keshi/runtime/metrics';
-import type { Lease } from '@keshi/runtime/state/ports';
+import type { ClassBus, Lease } from '@keshi/runtime/state/ports';
+import { checkRoutes } from '../checks/routes.ts';
+import type { FaceJudge } from '../checks/face-judge.ts';
 import { createAuthority } from './authority.ts';
 import { createErasure } from './erasure.ts';
 import type { FaceAnalyser } from './face-analyser.ts';
@@ -25,6 +27,8 @@ export interface IdentityParts {
   vault: Vault;
   /** Null: nothing here judges faces, and people are checked by a person. */
   faces: FaceAnalyser | null;
+  /** Null: every check is our own failure [PR3], and people are checked by a person. */
+  judge: FaceJudge | null;
   /** Null: no authority is asked, and staff decide. */
   verifier: IdentityVerifier | null;
 }
@@ -33,12 +37,13 @@ interface Deps extends IdentityParts {
   db: Db;
   clock: Clock;
   lease: Lease;
+  bus: ClassBus;
   log: Logger;
   metrics: Metrics;
 }
 
 /** Documents, consent, faces and their decision, with what has to be done about them from time to time. */
-export function createIdentity({ db, clock, vault, faces, verifier, lease, log, metrics }: Deps) {
+export function createIdentity({ db, clock, vault, faces, judge, verifier, lease, bus, log, metrics }: Deps) {
   metrics.gauge({
     name: 'faces_enrolled',
     help: `People whose face is stored; ${faceFiling.filingAt} have to be filed with the authority within 30 working days.`,
@@ -73,6 +78,7 @@ export function createIdentity({ db, clock, vault, faces, verifier, lease, log, 
     routes: {
       ...identityRoutes({ db, clock, vault, faces, erasure, askSoon, asksAuthority }),
       ...identityQueueRoutes({ db, clock, vault, asksAuthority }),
+      ...checkRoutes({ db, clock, vault, judge, bus, log }),
     },
     retain,
     async close(): Promise<void> {
