@@ -1,6 +1,6 @@
 /** Who is asked to show themself in a class, and where being recognised stands [AT1, AT7, PR4]. */
 import { z } from 'zod';
-import { id, instant } from './domain.ts';
+import { boardIdentity, id, instant } from './domain.ts';
 import { verdict } from './proctor.ts';
 
 export const checkPurpose = z.enum(['sign-in', 'check', 'recheck']);
@@ -25,7 +25,7 @@ export type IdentityAsk = z.infer<typeof identityAsk>;
 
 export const identityStanding = z.object({
   /** `waiting`: a person is to recognise this learner; `refused`: that person did not. */
-  state: z.enum(['none', 'asked', 'passed', 'failed', 'waiting', 'refused']),
+  state: boardIdentity.shape.state,
   /** Of the last question that came to one. */
   verdict: verdict.nullable(),
   /** When the state began. */

@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { IdentityAsk, OwnEyeNotice } from '@keshi/contract/class-checks';
+import type { BoardIdentity } from '@keshi/contract/domain';
 import { isUnavailable } from '@keshi/db/client';
 import type { FaceCheck, FaceCheckState } from '@keshi/db/face-checks';
 import type { Waiting } from '@keshi/db/recognitions';
@@ -29,6 +30,8 @@ import type { CheckStore } from './store.ts';
 export interface ClassChecks {
   /** Null where nobody is asked. */
   of(userId: string): LearnerIdentity | null;
+  /** As it was last told: the same object until it changes. */
+  onBoard(userId: string): BoardIdentity | null;
   /** Something about this learner has been stored. */
   hint(userId: string, checkId: string | null): void;
   /** False when there is nothing to ask. */
@@ -256,7 +259,9 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       const essence = JSON.stringify([view.standing, view.ask?.id]);
       if (learner.told?.essence === essence) continue;
       const isFirst = learner.told === null;
-      learner.told = { essence, standing: view.standing };
+      const { state, signedHours, overdueSince } = view.standing;
+      const board = { state, signedHours, overdueSince, checkedAt: learner.last?.at ?? null };
+      learner.told = { essence, standing: view.standing, board };
       if (!isFirst || view.standing.state !== 'none') news.push(view);
     }
     if (news.length > 0) deps.send({ kind: 'identity', learners: news });
@@ -293,6 +298,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       const learner = learners.get(userId);
       return learner && loaded ? viewOf(learner, moment()) : null;
     },
+    onBoard: (userId) => learners.get(userId)?.told?.board ?? null,
     hint(userId, checkId) {
       if (checkId === null) hintedPeople.add(userId);
       else hintedChecks.add(checkId);

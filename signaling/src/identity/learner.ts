@@ -1,5 +1,6 @@
 /** Where being recognised stands for one learner of a class, and what is to be asked next. Knows no clock and no database. */
 import type { IdentityStanding, OwnEyeNotice } from '@keshi/contract/class-checks';
+import type { BoardIdentity } from '@keshi/contract/domain';
 import type { FaceCheckState } from '@keshi/db/face-checks';
 import type { Recognition, RecognitionCause, Waiting } from '@keshi/db/recognitions';
 import {
@@ -30,7 +31,11 @@ export interface LearnerChecks {
   here: boolean;
   overdueSince: number | null;
   /** As it was last told, and since when that has held. */
-  told: { readonly essence: string; readonly standing: IdentityStanding } | null;
+  told: {
+    readonly essence: string;
+    readonly standing: IdentityStanding;
+    readonly board: BoardIdentity;
+  } | null;
 }
 
 export function newLearner(userId: string): LearnerChecks {

@@ -39,7 +39,7 @@ beforeAll(async () => {
   learner = web.world.idOf('learner');
   await knowFace(web, service.proctor, { userId: learner, token, who: 'plain' });
   await web.state.bus.subscribe(checkHints, (hint) => hints.push(hint));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await service?.close();
   await web?.close();

@@ -267,7 +267,8 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     input: () => ({
       params: { id: web.world.idOf('second') },
       query: { nonce: 'a'.repeat(24) },
-      upload: new Blob(['x']),
+      // One picture of three bytes, after its length.
+      upload: new Blob([new Uint8Array([0, 0, 0, 3, 0xff, 0xd8, 0xff])]),
     }),
   },
   waitingInClass: { who: supervisors, input: inClass },

@@ -131,7 +131,7 @@ export function createAnswers({ db, vault, clock, judge, log, tell }: AnswersDep
       if (pictures.length !== check.pictures) throw new AppError('invalid-input', { fields: ['body'] });
       if (!(await claimFaceCheck(db, { id, userId, nonce, at }))) {
         const now = await getFaceCheck(db, id);
-        throw new AppError(now?.answeredAt == null ? 'challenge-over' : 'already-done');
+        throw new AppError((now?.answeredAt ?? null) === null ? 'challenge-over' : 'already-done');
       }
       if (at > check.deadline + onTheWayMs)
         return settle(check, at, { verdict: 'late', answer: null, pictures: [] });

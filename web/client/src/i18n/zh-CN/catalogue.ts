@@ -1,4 +1,5 @@
 import { admin } from './admin.ts';
+import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
 import { identity } from './identity.ts';
@@ -16,6 +17,7 @@ import { teach } from './teach.ts';
  */
 export const catalogue = {
   admin,
+  checks,
   common,
   errors,
   identity,
