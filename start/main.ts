@@ -23,6 +23,7 @@ import { localMediaNode } from '@keshi/signaling/media/nodes';
 import { createSignaling } from '@keshi/signaling/service';
 import { announceWeb } from '@keshi/web-server/announcement';
 import { databaseCheck, vaultCheck } from '@keshi/web-server/database-check';
+import { proctorJudge } from '@keshi/web-server/checks/face-judge';
 import { proctorAnalyser } from '@keshi/web-server/identity/face-analyser';
 import { openIdentity } from '@keshi/web-server/identity/open';
 import { createLedgerWorker } from '@keshi/web-server/ledger/worker';
@@ -79,6 +80,7 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     identity: {
       ...identity,
       faces: proctorAnalyser({ queue: state.jobs, secret: config.serviceSecret, clock: systemClock }),
+      judge: proctorJudge({ queue: state.jobs, secret: config.serviceSecret }),
     },
     registration: {
       sms: smsSender(config),

@@ -98,6 +98,17 @@ export const countedNow = z.object({
 });
 export type CountedNow = z.infer<typeof countedNow>;
 
+/** Where being recognised stands, as a supervisor sees it [AT7, PR4]. */
+export const boardIdentity = z.object({
+  state: z.enum(['none', 'asked', 'passed', 'failed', 'waiting', 'refused']),
+  /** Class hours with a sign-in, from 1. */
+  signedHours: z.array(z.int().positive()),
+  /** The last check that came to a verdict. */
+  checkedAt: instant.nullable(),
+  overdueSince: instant.nullable(),
+});
+export type BoardIdentity = z.infer<typeof boardIdentity>;
+
 /** One learner's row on the supervisor's board and in the report. */
 export const boardRow = z.object({
   userId: id,
@@ -123,6 +134,8 @@ export const boardRow = z.object({
   onStage: z.boolean(),
   device: z.enum(['desktop', 'phone', 'tablet', 'unknown']),
   rttMs: z.number().nonnegative().nullable(),
+  /** Null where nobody is asked, and in reports: there the ledger says which hours were signed in. */
+  identity: boardIdentity.nullable().default(null),
   timeline: z.array(timelineSpan),
 });
 export type BoardRow = z.infer<typeof boardRow>;

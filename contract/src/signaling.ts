@@ -30,6 +30,7 @@ import {
   rtpParameters,
   transportOptions,
 } from './media.ts';
+import { identityAsk, identityStanding, ownEyeNotice } from './class-checks.ts';
 
 export const limits = {
   chatChars: 500,
@@ -373,6 +374,11 @@ export const clientEvents = {
   },
   'quiz.close': { request: z.object({ quizId: id }), reply: none },
 
+  /** Who was not recognised, or was away, asks to be asked again now; not answered by a person's wait. */
+  'identity.retry': { request: none, reply: none },
+  /** [PR5] What the page's own eye noticed: the server asks at once, and its verdict decides. */
+  'identity.notice': { request: z.object({ notice: ownEyeNotice }), reply: none },
+
   'roster.page': {
     request: z.object({
       query: z.string().max(64),
@@ -411,6 +417,10 @@ export const serverEvents = {
   tally: z.object({ quiz: quizTotals.nullable(), votes: z.array(z.object({ id, votes: z.int() })) }),
   speaking: z.object({ userIds: z.array(id) }),
   counted: countedNow,
+  /** To one learner: show yourself by then. The answer goes to `POST /api/checks/:id/pictures`. */
+  'identity.ask': identityAsk,
+  /** To one learner: where being recognised stands, whenever that changes. */
+  'identity.standing': identityStanding,
   board: z.object({ totals: boardTotals, rows: z.array(boardRow) }),
   'media.consumer': consumerOptions,
   'media.closed': z.object({ consumerId: z.string() }),

@@ -87,6 +87,7 @@ export async function eraseFace(
 ): Promise<string | null> {
   await tx.faceChallenge.deleteMany({ where: { userId } });
   await tx.faceEnrolment.deleteMany({ where: { userId } });
+  await tx.faceCheckPicture.deleteMany({ where: { check: { userId } } });
   const key = await tx.faceKey.findUnique({ where: { userId }, select: { keyId: true } });
   if (!key) return null;
   await tx.faceKey.delete({ where: { userId }, select: { keyId: true } });

@@ -6,8 +6,20 @@ import { lockPerson } from './person-lock.ts';
 
 /** Pictures taken before that; answers how many have gone. */
 export async function deletePicturesTakenBefore(db: Db, instant: number): Promise<number> {
-  const { count } = await db.prisma.facePicture.deleteMany({ where: { takenAt: { lt: toDate(instant) } } });
-  return count;
+  const takenAt = { lt: toDate(instant) };
+  const { count } = await db.prisma.facePicture.deleteMany({ where: { takenAt } });
+  const ofChecks = await db.prisma.faceCheckPicture.deleteMany({ where: { takenAt } });
+  return count + ofChecks.count;
+}
+
+/** What made the pictures of checks asked before that known again; answers of how many. */
+export async function forgetTracesBefore(db: Db, instant: number): Promise<number> {
+  const rows = await db.sql(
+    `UPDATE "FaceCheck" SET "traces" = NULL WHERE "id" IN (
+       SELECT "id" FROM "FaceCheck" WHERE "askedAt" < $1 AND "traces" IS NOT NULL LIMIT 5000) RETURNING "id"`,
+    [toDate(instant)],
+  );
+  return rows.length;
 }
 
 /** Attempts whose deadline passed before that, with their frames. */

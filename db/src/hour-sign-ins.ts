@@ -26,7 +26,7 @@ export interface StoredHourSignIn {
 }
 
 /** The first sign-in of an hour stands; one that comes again changes nothing. True when it was the first. */
-export async function recordHourSignIn(db: Db, signIn: NewHourSignIn): Promise<boolean> {
+export async function recordHourSignIn(db: Pick<Db, 'sql'>, signIn: NewHourSignIn): Promise<boolean> {
   const rows = await db.sql(
     `INSERT INTO "HourSignIn" ("id", "classId", "userId", "hour", "at", "method", "byId", "verdictId", "countsFrom")
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT ("classId", "userId", "hour") DO NOTHING RETURNING "id"`,
@@ -45,17 +45,17 @@ export async function recordHourSignIn(db: Db, signIn: NewHourSignIn): Promise<b
   return rows.length > 0;
 }
 
-/** Of these people in a class. */
+/** Of these people in a class; of everybody without them. */
 export async function hourSignInsOf(
   db: Db,
   classId: string,
-  userIds: readonly string[],
+  userIds: readonly string[] | null,
 ): Promise<StoredHourSignIn[]> {
   const rows = await db.sql<
     Row & { userId: string; hour: number; at: Date; method: SignInMethod; countsFrom: Date | null }
   >(
     `SELECT "userId", "hour", "at", "method", "countsFrom" FROM "HourSignIn"
-     WHERE "classId" = $1 AND "userId" = ANY($2::uuid[]) ORDER BY "userId", "hour"`,
+     WHERE "classId" = $1 AND ($2::uuid[] IS NULL OR "userId" = ANY($2)) ORDER BY "userId", "hour"`,
     [classId, userIds],
   );
   return rows.map(({ at, countsFrom, ...row }) => ({

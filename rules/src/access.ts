@@ -56,6 +56,8 @@ export type Action =
   | 'class.speak'
   /** Supervise: see the class and everybody's attendance. Never to be heard in it. */
   | 'class.observe'
+  /** Say of somebody who waits in a class that it is that person, or is not. */
+  | 'class.recognise'
   | 'class.export'
   | 'class.schedule'
   | 'quiz.prepare'
@@ -116,6 +118,7 @@ const grants: Record<Action, Grant> = {
   'class.teach': { class: { instructor: 'own' } },
   'class.publish': { class: { instructor: 'own' } },
   'class.observe': { class: { ...supervisors, admin: 'org' } },
+  'class.recognise': { class: supervisors },
   'class.export': { class: supervisors },
   'class.schedule': { class: { staff: 'org', admin: 'org' }, org: { staff: 'org', admin: 'org' } },
   'quiz.prepare': { class: { instructor: 'own' }, course: { instructor: 'own' } },

@@ -33,6 +33,8 @@ export interface BoardLearner {
   readonly onStage: boolean;
   readonly device: BoardRow['device'];
   readonly rttMs: number | null;
+  /** Where nobody is asked, and where only the record is at hand, there is nothing to say. */
+  readonly identity?: BoardRow['identity'];
 }
 
 export interface BoardFacts extends BoardClass {
@@ -87,6 +89,7 @@ export function boardRow(
     onStage,
     device,
     rttMs,
+    identity: learner.identity ?? null,
     timeline: timeline(facts),
   };
 }

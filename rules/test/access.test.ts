@@ -93,6 +93,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   staff: {
     'class.observe': classesIn,
+    'class.recognise': classesIn,
     'class.export': classesIn,
     'class.schedule': [...classesIn, 'org in'],
     'course.manage': ['course in', 'org in'],
@@ -110,6 +111,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   employer: {
     'class.observe': classesIn,
+    'class.recognise': classesIn,
     'class.export': classesIn,
     'course.manage': ['course in', 'org in'],
     'group.manage': ['group in', 'org in'],
@@ -119,6 +121,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   regulator: {
     'class.observe': classesIn,
+    'class.recognise': classesIn,
     'class.export': classesIn,
     'report.read': reports,
     'personal.unmask': unmasked,
@@ -150,6 +153,7 @@ const actions: Record<Action, true> = {
   'class.publish': true,
   'class.speak': true,
   'class.observe': true,
+  'class.recognise': true,
   'class.export': true,
   'class.schedule': true,
   'quiz.prepare': true,

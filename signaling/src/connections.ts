@@ -3,6 +3,7 @@ import type { ClientToServer, Person, ServerToClient } from '@keshi/contract/sig
 import type { TicketClaims } from '@keshi/contract/tokens';
 import type { Server, Socket } from 'socket.io';
 import type { PresentMedia } from './coordinator/classroom.ts';
+import type { LearnerIdentity } from './coordinator/messages.ts';
 import type { Wire } from './wire/wire.ts';
 
 export interface SocketData {
@@ -29,6 +30,8 @@ export interface Connection {
   stage: 'connected' | 'joining' | 'joined' | 'gone';
   /** How this person has picture and sound. */
   media: PresentMedia;
+  /** What its learner was last told of being recognised. */
+  identity: LearnerIdentity | null;
   readonly openedAt: number;
   /** How often it was refused for asking too much, since when. */
   refusals: { since: number; count: number };

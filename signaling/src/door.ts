@@ -5,7 +5,7 @@ import type { Logger } from '@keshi/runtime/log';
 import type { Boards } from './board/boards.ts';
 import { dismiss, type ClassSocket, type Connection, type Connections } from './connections.ts';
 import type { Coordinators } from './coordinator/coordinators.ts';
-import type { Broadcast } from './coordinator/messages.ts';
+import type { Broadcast, LearnerIdentity } from './coordinator/messages.ts';
 import type { LocalClass } from './local-classes.ts';
 import type { Chips } from './presence/chips.ts';
 import type { Visits } from './presence/visits.ts';
@@ -37,6 +37,8 @@ export interface DoorDeps {
   /** It is no longer told what happens in its class. */
   leave: (connection: Connection) => void;
   catchUp: (classId: string) => Promise<void>;
+  /** Something is to be said to a learner of being recognised. */
+  identify: (connection: Connection, identity: LearnerIdentity) => void;
   wireOf: (socket: ClassSocket) => Wire;
   isDraining: () => boolean;
 }
@@ -92,6 +94,7 @@ export function createDoor(deps: DoorDeps): Door {
         visitId: newId(now()),
         stage: 'connected',
         media: { kind: 'none' },
+        identity: null,
         openedAt: now(),
         refusals: { since: 0, count: 0 },
       };
@@ -127,6 +130,12 @@ export function createDoor(deps: DoorDeps): Door {
           local.watched = false;
           void announceMembers(classId);
           void deps.catchUp(classId);
+          return;
+        case 'identity':
+          for (const identity of message.learners) {
+            const connection = connections.find(classId, identity.userId);
+            if (connection) deps.identify(connection, identity);
+          }
           return;
         case 'more-media':
           for (const userId of message.userIds)

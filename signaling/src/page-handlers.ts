@@ -1,4 +1,5 @@
 /** What each event of a page does. Requests are parsed and their senders may use them: the edge has seen to that. */
+import type { OwnEyeNotice } from '@keshi/contract/class-checks';
 import type { ClientEventName, JoinedMedia, Reply, Request } from '@keshi/contract/signaling';
 import { clientEvents } from '@keshi/contract/signaling';
 import type { ClassRole, MediaSource } from '@keshi/contract/domain';
@@ -10,9 +11,11 @@ import { commandNames, type CommandName } from './coordinator/commands.ts';
 import type { Coordinators } from './coordinator/coordinators.ts';
 import {
   enterReply,
+  identityReply,
   mediaPlace,
   publishReply,
   rosterReply,
+  type LearnerIdentity,
   type MediaPlace,
   type Placing,
 } from './coordinator/messages.ts';
@@ -40,6 +43,8 @@ export interface PageHandlersDeps {
   depart: (connection: Connection, cause: 'left' | 'lost') => void;
   /** Tells the coordinator that a connection is gone. */
   farewell: (connection: Connection) => void;
+  /** What a learner is told of being recognised, and what follows for presence. */
+  identify: (connection: Connection, identity: LearnerIdentity) => void;
   /** Where the people connected here are; null: nowhere in particular. */
   region: string | null;
   /** The playlist of a class for those who watch it as a stream of files. */
@@ -104,7 +109,9 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
       local.seq ??= entered.snapshot.seq;
       local.watched = entered.watched;
       // Before the media: a slow SFU takes nothing from the time of who is here [AT1].
-      const visit = visits.join(connection, request, entered.policy);
+      const overdueSince = entered.identity?.standing.overdueSince ?? null;
+      if (connection.identity === null) connection.identity = entered.identity;
+      const visit = visits.join(connection, request, entered.policy, overdueSince);
       const media = await joinMedia(connection, entered.place, request);
       refuseIfGone(connection);
       if (media === 'full') {
@@ -145,6 +152,7 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
       for (const trouble of deps.troubles.current()) socket.emit('trouble', trouble);
     const visit = visits.of(connection);
     if (visit) chips.welcome(visit);
+    if (connection.identity) deps.identify(connection, connection.identity);
   }
 
   const placingOf = ({ without = [], full = [], claims = null }: Partial<Placing> = {}): Placing => ({
@@ -223,6 +231,15 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     return held;
   }
 
+  async function notice(
+    { classId, person: { userId } }: Connection,
+    said: OwnEyeNotice | 'retry',
+  ): Promise<void> {
+    const request = { kind: 'identity', userId, notice: said } as const;
+    const { asked } = await coordinators.ask(classId, request, (reply) => identityReply.parse(reply));
+    if (!asked) throw new AppError('class-not-live');
+  }
+
   return {
     ...commands,
     join,
@@ -255,6 +272,8 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
         rosterReply.parse(reply),
       );
     },
+    'identity.retry': async (connection) => done(notice(connection, 'retry')),
+    'identity.notice': async (connection, { notice: said }) => done(notice(connection, said)),
     'board.watch': (connection, { watch }) => boards.ask(connection, watch),
   };
 }

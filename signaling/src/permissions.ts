@@ -43,6 +43,8 @@ export const rolesOf: Readonly<Record<ClientEventName, readonly ClassRole[]>> = 
   'quiz.open': hostOnly,
   'quiz.answer': learners,
   'quiz.close': hostOnly,
+  'identity.retry': learners,
+  'identity.notice': learners,
   'roster.page': overseers,
   'board.watch': overseers,
 };

@@ -1,6 +1,7 @@
 /** Signaling as a service: the classes in progress of one node. Its own process and the one-machine composition use it. */
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
+import { checkHint, checkHints } from '@keshi/contract/class-checks';
 import type { Db } from '@keshi/db/client';
 import { isUnavailable } from '@keshi/db/client';
 import { openOutage, recordOutage } from '@keshi/db/outages';
@@ -14,14 +15,16 @@ import type { Metrics } from '@keshi/runtime/metrics';
 import type { State } from '@keshi/runtime/state/ports';
 import { createRoomAdapter } from './adapter.ts';
 import { createBoards, boardRoom } from './board/boards.ts';
-import { createConnections, dismiss, type ClassSocket } from './connections.ts';
+import { createConnections, dismiss, type ClassSocket, type Connection } from './connections.ts';
 import { answerRequest } from './coordinator/answer.ts';
 import { createCoordinators } from './coordinator/coordinators.ts';
-import { classRequest, sinceReply } from './coordinator/messages.ts';
+import { classRequest, sinceReply, type LearnerIdentity } from './coordinator/messages.ts';
 import { createClassStore } from './coordinator/stored-class.ts';
 import type { RoomEvent } from './coordinator/turn.ts';
 import { createDoor } from './door.ts';
 import { createEdge } from './edge.ts';
+import { createProctorLoad } from './identity/proctor-load.ts';
+import { createCheckStore } from './identity/store.ts';
 import { createLocalClasses, type LocalClass } from './local-classes.ts';
 import type { MediaNodes } from './media/nodes.ts';
 import { hlsUrl } from './media/hls-url.ts';
@@ -80,6 +83,7 @@ const nodeTtlMs = 6_000;
 const tickMs = 250;
 const flushMs = 1_000;
 const janitorMs = 20_000;
+const proctorLoadMs = 5_000;
 /** Pages of a drained node come back spread over this time. */
 const drainSpreadMs = 4_000;
 
@@ -173,11 +177,14 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     },
   });
 
+  const load = createProctorLoad({ jobs: state.jobs, log });
   const coordinators = createCoordinators({
     nodeId,
     lease: state.lease,
     bus: state.bus,
     store: createClassStore(db),
+    checkStore: createCheckStore(db),
+    checkStretch: load.stretch,
     screen: deps.screen ?? loadScreen(),
     log,
     now,
@@ -252,6 +259,16 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     }
   }
 
+  /** What a learner's page is told, and whether its proofs count from now on [AT1]. */
+  function identify(connection: Connection, identity: LearnerIdentity): void {
+    const askedBefore = connection.identity === identity ? undefined : connection.identity?.ask?.id;
+    connection.identity = identity;
+    visits.identity(connection, identity.standing.overdueSince);
+    if (connection.stage !== 'joined') return;
+    connection.socket.emit('identity.standing', identity.standing);
+    if (identity.ask && identity.ask.id !== askedBefore) connection.socket.emit('identity.ask', identity.ask);
+  }
+
   const door = createDoor({
     nodeId,
     now,
@@ -263,6 +280,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     boards,
     leave: (connection) => classes.leave(connection),
     catchUp: (classId) => classes.catchUp(classId),
+    identify,
     wireOf,
     isDraining: () => draining,
   });
@@ -283,6 +301,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       turnstile,
       depart: door.depart,
       farewell: door.farewell,
+      identify,
       region: deps.config.signaling.region,
       hlsUrl: ({ classId, person, sid }) =>
         hlsUrl({ secret: deps.config.tokenSecret, classId, sub: person.userId, sid, now: now() }),
@@ -325,6 +344,12 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   const unsubscribe = await Promise.all([
     sessions.watch(),
     state.bus.subscribe('outages', () => chips.outagesChanged()),
+    state.bus.subscribe(checkHints, (message) => {
+      const hint = checkHint.safeParse(message);
+      if (!hint.success) return;
+      const { classId, userId, checkId } = hint.data;
+      coordinators.here(classId)?.checks.hint(userId, checkId);
+    }),
   ]);
   const consumption = await consumePresence({ log: state.presenceLog, db, nodeId, failed: databaseFailed });
 
@@ -387,6 +412,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       void facts.flush();
     }, flushMs),
     setInterval(() => void boards.tick(), flushMs),
+    setInterval(() => void load.look(), proctorLoadMs),
     setInterval(() => void sweepDead(), janitorMs),
     setInterval(() => void recordings.sweep(), janitorMs),
     setInterval(() => void sweepWhip(), janitorMs),

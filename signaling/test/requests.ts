@@ -49,6 +49,8 @@ export const wellFormed: { [K in ClientEventName]: Request<K> } = {
   'quiz.open': { kind: 'single', stem: '1+1', options: ['1', '2'], correct: [1], seconds: 30 },
   'quiz.answer': { quizId: id, choice: [0] },
   'quiz.close': { quizId: id },
+  'identity.retry': {},
+  'identity.notice': { notice: 'nobody' },
   'roster.page': { query: '', offset: 0, limit: 50 },
   'board.watch': { watch: true },
 };

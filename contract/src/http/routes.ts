@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
+import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
@@ -34,6 +35,7 @@ export const routes = {
   ...registrationRoutes,
   ...identityRoutes,
   ...classRoutes,
+  ...checkRoutes,
   ...replayRoutes,
   ...ledgerRoutes,
   ...incidentRoutes,

@@ -33,3 +33,15 @@ export async function portrait(who: keyof typeof portraits = 'plain'): Promise<B
     .jpeg({ quality: 85 })
     .toBuffer();
 }
+
+/** The same before a wall, as RGB, three bytes a pixel. */
+export async function portraitPixels(
+  who: keyof typeof portraits,
+  size: { width: number; height: number },
+): Promise<Buffer> {
+  return sharp(await portrait(who))
+    .resize({ ...size, fit: 'contain', background: '#888' })
+    .removeAlpha()
+    .raw()
+    .toBuffer();
+}

@@ -2,7 +2,7 @@
  * One class's board while somebody watches it: the record as stored, moved on by the facts of each second, decided by the
  * rules. Computed once for all who watch.
  */
-import type { BoardRow, BoardTotals } from '@keshi/contract/domain';
+import type { BoardIdentity, BoardRow, BoardTotals } from '@keshi/contract/domain';
 import type { AttendanceFacts } from '@keshi/db/attendance-facts';
 import type { StoredInterval, StoredVisit } from '@keshi/db/presence';
 import { boardRow, boardRows, boardTotals, type BoardClass, type BoardLearner } from '@keshi/rules/board';
@@ -38,6 +38,7 @@ interface Made {
   toldAt: number;
   answers: number;
   onStage: boolean;
+  identity: BoardIdentity | null;
 }
 
 interface Record {
@@ -45,7 +46,10 @@ interface Record {
   visits: Map<string, StoredVisit>;
 }
 
-export function createBoard(loaded: AttendanceFacts): Board {
+export function createBoard(
+  loaded: AttendanceFacts,
+  identityOf: (userId: string) => BoardIdentity | null = () => null,
+): Board {
   let facts = loaded;
   let lastSignature = '';
   const records = new Map<string, Record>();
@@ -112,6 +116,7 @@ export function createBoard(loaded: AttendanceFacts): Board {
       onStage: memberOf(room, userId).stage === 'on',
       device: last?.device ?? 'unknown',
       rttMs: last?.rttMs ?? null,
+      identity: identityOf(userId),
     };
   }
 
@@ -152,12 +157,14 @@ export function createBoard(loaded: AttendanceFacts): Board {
       const known = made.get(userId);
       const answers = answersOf(room, userId);
       const onStage = memberOf(room, userId).stage === 'on';
+      const identity = identityOf(userId);
       if (
         known &&
         !everybody &&
         !heardOf.has(userId) &&
         known.answers === answers &&
         known.onStage === onStage &&
+        known.identity === identity &&
         now - known.at < driftMs
       ) {
         rows.push(known.row);
@@ -166,7 +173,15 @@ export function createBoard(loaded: AttendanceFacts): Board {
       const row = boardRow(of, learner(room, person), now, policy);
       const essence = essenceOf(row);
       const isNews = !known || known.essence !== essence || now - known.toldAt >= driftMs;
-      made.set(userId, { row, essence, at: now, toldAt: isNews ? now : known.toldAt, answers, onStage });
+      made.set(userId, {
+        row,
+        essence,
+        at: now,
+        toldAt: isNews ? now : known.toldAt,
+        answers,
+        onStage,
+        identity,
+      });
       rows.push(row);
       if (isNews) news.push(row);
     }

@@ -89,7 +89,7 @@ export function createBoards(deps: BoardsDeps): Boards {
       await unsubscribe();
       throw new AppError('not-found');
     }
-    board = createBoard(facts);
+    board = createBoard(facts, coordinator.checks.onBoard);
     for (const batch of early) board.apply(batch);
     const entry: Watched = {
       board,

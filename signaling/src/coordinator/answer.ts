@@ -27,6 +27,8 @@ export async function answerRequest(
       return coordinator.placeMedia(request.userId, request.placing);
     case 'roster':
       return coordinator.roster(request);
+    case 'identity':
+      return { asked: coordinator.checks.demand(request.userId, request.notice) };
     case 'board':
       return boards.watch(coordinator, request.connectionId, request.role, request.watch);
   }

@@ -4,6 +4,8 @@ import type { ClassEvent, Person, RecordingNow } from '@keshi/contract/signaling
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { ClassBus } from '@keshi/runtime/state/ports';
+import { createClassChecks, type ClassChecks } from '../identity/class-checks.ts';
+import type { CheckStore } from '../identity/store.ts';
 import { policyFrom } from '../presence/policy.ts';
 import type { Screen } from '../screening.ts';
 import { createAnnouncer } from './announcer.ts';
@@ -25,6 +27,9 @@ import { snapshotView } from './views.ts';
 export interface CoordinatorDeps extends MediaDeps, RecordingDeps {
   nodeId: string;
   store: ClassStore;
+  checkStore: CheckStore;
+  /** [PR7] 1, or more where the proctors cannot keep up. */
+  checkStretch: () => number;
   bus: ClassBus;
   screen: Screen;
   log: Logger;
@@ -38,6 +43,8 @@ export interface CoordinatorDeps extends MediaDeps, RecordingDeps {
 
 export interface Coordinator {
   readonly room: Readonly<Classroom>;
+  /** Who is asked to show themself. */
+  readonly checks: ClassChecks;
   command(actor: Person, command: PageCommand): Promise<object>;
   /** `placing` null: without media. */
   enter(presence: Presence, lastSeq: number | null, placing: Placing | null): Promise<EnterReply>;
@@ -137,6 +144,16 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       else if (memberOf(room, userId).stage !== null) own({ name: 'stage.expired', userId });
     },
     leaveMedia: media.leave,
+  });
+
+  const checks = createClassChecks({
+    room: () => room,
+    store: deps.checkStore,
+    now,
+    send: broadcaster.send,
+    stretch: deps.checkStretch,
+    databaseFailed: deps.databaseFailed,
+    log,
   });
 
   const journal = createJournal({
@@ -240,6 +257,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     get room() {
       return room;
     },
+    checks,
     async command(actor, command) {
       // It may have been changed since this coordinator began, and may not be any more from here on.
       if (command.name === 'class.start' && room.state === 'scheduled')
@@ -310,6 +328,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       gathering.tick();
       announcer.tick();
       recording.tick();
+      checks.tick();
       raise(at);
       if (!dismissed && room.endedAt !== null && at - room.endedAt > lingerMs && room.online.size > 0) {
         dismissed = true;
@@ -330,6 +349,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       closed = true;
       media.close();
       recording.close();
+      checks.close();
       journal.close(new FencedOut());
       broadcaster.close();
     },
@@ -379,6 +399,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       watched,
       policy,
       place,
+      identity: person.role === 'attendee' ? checks.of(person.userId) : null,
     };
   }
 

@@ -2,6 +2,7 @@
  * What nodes of signaling say to each other about a class. Requests go to the class's coordinator, wherever it is;
  * broadcasts come from it to every node that has somebody in the class.
  */
+import { identityAsk, identityStanding, ownEyeNotice } from '@keshi/contract/class-checks';
 import { classRole, id, instant, mediaSource } from '@keshi/contract/domain';
 import {
   classEvent,
@@ -59,6 +60,14 @@ const liveSpan = z.object({ from: instant, to: instant.nullable() });
 export const liveTime = z.object({ spans: z.array(liveSpan), endedAt: instant.nullable() });
 export type LiveTime = z.infer<typeof liveTime>;
 
+/** What one learner's page is told of being recognised. */
+export const learnerIdentity = z.object({
+  userId: id,
+  ask: identityAsk.nullable(),
+  standing: identityStanding,
+});
+export type LearnerIdentity = z.infer<typeof learnerIdentity>;
+
 export const classRequest = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('command'),
@@ -89,6 +98,12 @@ export const classRequest = z.discriminatedUnion('kind', [
     offset: z.int(),
     limit: z.int(),
   }),
+  /** A learner, or what looks after the learner, wants to be asked now. */
+  z.object({
+    kind: z.literal('identity'),
+    userId: id,
+    notice: z.union([ownEyeNotice, z.literal('retry')]),
+  }),
   /** The board now; with `watch` its changes follow to the class's board rooms. */
   z.object({ kind: z.literal('board'), watch: z.boolean(), role: classRole, connectionId: z.string() }),
 ]);
@@ -110,12 +125,16 @@ export const enterReply = z.object({
   policy: attendancePolicy,
   /** Null when it was not asked for. */
   place: mediaPlace.nullable(),
+  /** Null where nobody is asked who they are. */
+  identity: learnerIdentity.nullable(),
 });
 export type EnterReply = z.infer<typeof enterReply>;
 
 /** Whether somebody may publish, and what of it the host holds muted. */
 export const publishReply = z.object({ allowed: z.boolean(), held: z.array(mediaSource) });
 
+/** Whether there is anything to ask of somebody who wants to be asked. */
+export const identityReply = z.object({ asked: z.boolean() });
 export const sinceReply = z.object({ events: z.array(roomEvent) });
 export const rosterReply = z.object({ total: z.int(), rows: z.array(rosterRow) });
 
@@ -156,6 +175,8 @@ export const broadcast = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('coordinator'), nodeId: z.string() }),
   /** These people may join their media again: there is room for more than they have. */
   z.object({ kind: z.literal('more-media'), userIds: z.array(id) }),
+  /** What these learners are to be told of being recognised, each alone. */
+  z.object({ kind: z.literal('identity'), learners: z.array(learnerIdentity) }),
 ]);
 export type Broadcast = z.infer<typeof broadcast>;
 

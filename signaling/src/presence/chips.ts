@@ -108,7 +108,7 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
     const live = liveOf(classId);
     if (!chip || !live) return null;
     return countedNow({
-      visit: { state: visit.state, settled: visit.settled, visible },
+      visit: { state: visit.state, settled: visit.settled, visible, overdueSince: visit.overdueSince },
       earlier: chip.earlier,
       live,
       outages,

@@ -8,7 +8,12 @@ import { openInterval, type PresenceInterval, type Visit } from '@keshi/rules/pr
 import type { LiveTime } from '../coordinator/messages.ts';
 
 export interface CountedFacts {
-  visit: { state: Visit; settled: readonly PresenceInterval[]; visible: boolean };
+  visit: {
+    state: Visit;
+    settled: readonly PresenceInterval[];
+    visible: boolean;
+    overdueSince: number | null;
+  };
   /** Of the same learner's other visits. */
   earlier: readonly PresenceInterval[];
   live: LiveTime;
@@ -36,7 +41,7 @@ export function countedNow(facts: CountedFacts): CountedNow {
       visit.state.state === 'away' && visit.state.reason === 'silent' ? 'disconnected' : 'connected',
     visible: visit.visible,
     pip: false,
-    identityOverdue: false,
+    identityOverdue: visit.overdueSince !== null,
   });
   const countingNow = verdict.state === 'counting';
   return {
@@ -67,8 +72,9 @@ function sinceWhen(
   switch (state) {
     case 'counting':
       return visit.state.state === 'present' ? Math.max(visit.state.open.from, lastSpanStart(live)) : null;
-    case 'hidden':
     case 'identity':
+      return visit.overdueSince;
+    case 'hidden':
     case 'disconnected':
       return visit.state.state === 'away' ? visit.state.since : null;
     case 'not-live':

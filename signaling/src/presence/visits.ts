@@ -30,6 +30,8 @@ export interface TrackedVisit {
   readonly settled: PresenceInterval[];
   /** When the visit itself was last noted. */
   notedAt: number;
+  /** Since when an identity check keeps its proofs from counting [AT1]; null while none does. */
+  overdueSince: number | null;
 }
 
 export interface VisitsDeps {
@@ -41,7 +43,14 @@ export interface VisitsDeps {
 }
 
 export interface Visits {
-  join(connection: Connection, request: Request<'join'>, policy: AttendancePolicy): TrackedVisit;
+  join(
+    connection: Connection,
+    request: Pick<Request<'join'>, 'visible' | 'device'>,
+    policy: AttendancePolicy,
+    overdueSince?: number | null,
+  ): TrackedVisit;
+  /** From now on proofs count, or do not, because of who may be sitting there [AT1]. */
+  identity(connection: Connection, overdueSince: number | null): void;
   beat(connection: Connection, beat: Beat): void;
   /** A message that was accepted is a proof at `at`, when it arrived [AT1]. */
   message(connection: Connection, at: number): void;
@@ -113,7 +122,11 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
     const { visible } = visit.facts;
     apply(
       visit,
-      onProof(visit.state, { at, kind, visible, pip: false, identityOverdue: false }, visit.policy),
+      onProof(
+        visit.state,
+        { at, kind, visible, pip: false, identityOverdue: visit.overdueSince !== null },
+        visit.policy,
+      ),
     );
     const grows = before === 'present' && visit.state.state === 'present';
     if (!grows || visit.facts.lastSeenAt - visit.notedAt >= restMs) noteVisit(visit);
@@ -144,10 +157,11 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
   }
 
   return {
-    join(connection, { visible, device }, policy) {
+    join(connection, { visible, device }, policy, overdueSince = null) {
       const known = visits.get(connection.id);
       if (known) {
         known.facts = { ...known.facts, visible };
+        known.overdueSince = overdueSince;
         signal(known, 'message', now());
         return known;
       }
@@ -173,6 +187,7 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
         intervalIds: new Map(),
         settled: [],
         notedAt: at,
+        overdueSince,
       };
       add(visit);
       signal(visit, 'join', at);
@@ -183,6 +198,12 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
       if (!visit) return;
       visit.facts = { ...visit.facts, visible, rttMs };
       signal(visit, 'heartbeat', now());
+    },
+    identity(connection, overdueSince) {
+      const visit = visits.get(connection.id);
+      if (!visit || visit.overdueSince === overdueSince) return;
+      visit.overdueSince = overdueSince;
+      changed(visit);
     },
     message(connection, at) {
       const visit = visits.get(connection.id);

@@ -15,6 +15,7 @@ import { createState } from '@keshi/runtime/state/state';
 import manifest from '../package.json' with { type: 'json' };
 import { announceWeb } from './announcement.ts';
 import { databaseCheck, vaultCheck } from './database-check.ts';
+import { proctorJudge } from './checks/face-judge.ts';
 import { proctorAnalyser } from './identity/face-analyser.ts';
 import { openIdentity } from './identity/open.ts';
 import { createLedgerWorker } from './ledger/worker.ts';
@@ -67,6 +68,7 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     identity: {
       ...identity,
       faces: proctorAnalyser({ queue: state.jobs, secret: config.serviceSecret, clock: systemClock }),
+      judge: proctorJudge({ queue: state.jobs, secret: config.serviceSecret }),
     },
     registration: { sms: smsSender(config), orgId: config.selfRegistrationOrg },
     pagesDir,

@@ -130,6 +130,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     db,
     clock,
     lease: state.lease,
+    bus: state.bus,
     log,
     metrics,
     holdEvidence: incidents.holdEvidence,

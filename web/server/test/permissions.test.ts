@@ -278,6 +278,23 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     input: () => ({ body: { code: '000000' } }),
     allowed: 'wrong-code',
   },
+  answerCheck: {
+    who: [],
+    input: () => ({
+      params: { id: web.world.idOf('second') },
+      query: { nonce: 'a'.repeat(24) },
+      // One picture of three bytes, after its length.
+      upload: new Blob([new Uint8Array([0, 0, 0, 3, 0xff, 0xd8, 0xff])]),
+    }),
+  },
+  waitingInClass: { who: supervisors, input: inClass },
+  recognise: {
+    who: [],
+    input: () => ({
+      params: { id: web.world.held.id, userId: web.world.idOf('second') },
+      body: { hour: 1, decision: 'confirmed' },
+    }),
+  },
   identityQueue: { who: ['staff', 'other-staff'] },
   revealIdentity: {
     who: [],

@@ -11,7 +11,9 @@ import { createLogger } from '@keshi/runtime/log';
 import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { createSigner } from '@keshi/runtime/signed-record';
+import type { State } from '@keshi/runtime/state/ports';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
+import type { FaceJudge } from '../src/checks/face-judge.ts';
 import { databaseCheck } from '../src/database-check.ts';
 import { listen } from '../src/listener.ts';
 import type { FaceAnalyser } from '../src/identity/face-analyser.ts';
@@ -33,6 +35,8 @@ export interface Options {
   mediaStore?: MediaStoreConfig;
   /** What judges faces; drawn ones by default, and null for nothing. */
   faces?: FaceAnalyser | null;
+  /** What judges checks, by the shared state of the service; nothing by default. */
+  judge?: (state: State) => FaceJudge;
   verifier?: IdentityVerifier | null;
   /** Whether people may register by themselves. */
   registration?: boolean;
@@ -81,6 +85,7 @@ export async function runWeb(options: Options = {}) {
     identity: {
       vault: vault.vault,
       faces: options.faces === undefined ? analyseDrawings : options.faces,
+      judge: options.judge?.(state) ?? null,
       verifier: options.verifier ?? null,
     },
     registration: {

@@ -40,6 +40,19 @@ export async function captureCamera(deviceId?: string): Promise<MediaStreamTrack
   return firstOf(stream.getVideoTracks());
 }
 
+/** Small and slow: for pictures that are looked at one by one. */
+export async function captureFace(deviceId?: string): Promise<MediaStreamTrack> {
+  const stream = await ask(devices(), {
+    video: {
+      ...(deviceId ? { deviceId: { ideal: deviceId } } : {}),
+      width: { ideal: 640 },
+      height: { ideal: 480 },
+      frameRate: { ideal: 15, max: 30 },
+    },
+  });
+  return firstOf(stream.getVideoTracks());
+}
+
 export async function captureMicrophone(deviceId?: string): Promise<MediaStreamTrack> {
   const stream = await ask(devices(), {
     audio: {

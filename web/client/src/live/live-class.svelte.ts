@@ -1,4 +1,5 @@
 /** One class on this page: connection, what is known of it, the learner's own count, and its media. */
+import type { IdentityAsk, IdentityStanding } from '@keshi/contract/class-checks';
 import type { CountedNow } from '@keshi/contract/domain';
 import type { ClientEventName, Reply, Request, ServerPayload } from '@keshi/contract/signaling';
 import {
@@ -24,6 +25,8 @@ export class LiveClass {
   #connection = $state.raw<Connection>({ state: 'connecting' });
   #view = $state.raw<ClassView | null>(null);
   #counted = $state.raw<CountedNow | null>(null);
+  #ask = $state.raw<IdentityAsk | null>(null);
+  #standing = $state.raw<IdentityStanding | null>(null);
   #speaking = $state.raw<readonly string[]>([]);
   #troubles = $state.raw<readonly Trouble[]>([]);
   #media = $state.raw<LiveMedia | null>(null);
@@ -55,6 +58,13 @@ export class LiveClass {
   }
   get counted() {
     return this.#counted;
+  }
+  /** What this learner is asked to show, while it is open. */
+  get identityAsk() {
+    return this.#ask;
+  }
+  get identity() {
+    return this.#standing;
   }
   get speaking() {
     return this.#speaking;
@@ -186,6 +196,8 @@ export class LiveClass {
       if (this.#view) this.#view = applyTally(this.#view, tally);
     });
     socket.on('counted', (counted) => (this.#counted = counted));
+    socket.on('identity.ask', (ask) => (this.#ask = ask));
+    socket.on('identity.standing', (standing) => this.#stands(standing));
     socket.on('speaking', ({ userIds }) => (this.#speaking = userIds));
     socket.on('trouble', (trouble) => {
       const others = this.#troubles.filter((row) => row.kind !== trouble.kind);
@@ -199,6 +211,14 @@ export class LiveClass {
     socket.on('recording', ({ state }) => {
       if (this.#view) this.#view = { ...this.#view, recording: state };
     });
+  }
+
+  #stands(standing: IdentityStanding) {
+    const before = this.#standing?.overdueSince ?? null;
+    this.#standing = standing;
+    if (standing.state !== 'asked') this.#ask = null;
+    // Presence goes on with this proof, not with the next of the usual ones.
+    if (before !== null && standing.overdueSince === null) this.#beat();
   }
 
   /** Sends a command; throws `ClassSocketError` with the code to translate. */

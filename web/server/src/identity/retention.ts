@@ -5,6 +5,7 @@ import {
   deletePicturesTakenBefore,
   eraseFaceOf,
   finishedTrainings,
+  forgetTracesBefore,
 } from '@keshi/db/face-retention';
 import { deleteCodesCreatedBefore } from '@keshi/db/phone-codes';
 import { homePathOf } from '@keshi/db/users';
@@ -23,6 +24,7 @@ export function createRetention({ db, clock, erasure }: { db: Db; clock: Clock; 
   return async function retain(): Promise<{ pictures: number; faces: number; keys: number }> {
     const now = clock();
     const pictures = await deletePicturesTakenBefore(db, now - pictureDays * day);
+    await forgetTracesBefore(db, now - pictureDays * day);
     await deleteChallengesExpiredBefore(db, now - challengeMs);
     await deleteCodesCreatedBefore(db, now - codeMs);
     const finished = await finishedTrainings(db, { endedBefore: now - templateDaysAfterTraining * day });

@@ -6,7 +6,9 @@ import { faceFiling } from '@keshi/rules/identity-state';
 import type { Clock } from '@keshi/runtime/clock';
 import type { Logger } from '@keshi/runtime/log';
 import type { Metrics } from '@keshi/runtime/metrics';
-import type { Lease } from '@keshi/runtime/state/ports';
+import type { ClassBus, Lease } from '@keshi/runtime/state/ports';
+import { checkRoutes } from '../checks/routes.ts';
+import type { FaceJudge } from '../checks/face-judge.ts';
 import { createAuthority } from './authority.ts';
 import { createErasure } from './erasure.ts';
 import type { FaceAnalyser } from './face-analyser.ts';
@@ -25,6 +27,8 @@ export interface IdentityParts {
   vault: Vault;
   /** Null: nothing here judges faces, and people are checked by a person. */
   faces: FaceAnalyser | null;
+  /** Null: every check is our own failure [PR3], and people are checked by a person. */
+  judge: FaceJudge | null;
   /** Null: no authority is asked, and staff decide. */
   verifier: IdentityVerifier | null;
 }
@@ -33,6 +37,7 @@ interface Deps extends IdentityParts {
   db: Db;
   clock: Clock;
   lease: Lease;
+  bus: ClassBus;
   log: Logger;
   metrics: Metrics;
   /** Done before a learner's face is erased at his own wish. */
@@ -41,7 +46,7 @@ interface Deps extends IdentityParts {
 
 /** Documents, consent, faces and their decision, with what has to be done about them from time to time. */
 export function createIdentity(deps: Deps) {
-  const { db, clock, vault, faces, verifier, lease, log, metrics, holdEvidence } = deps;
+  const { db, clock, vault, faces, judge, verifier, lease, bus, log, metrics, holdEvidence } = deps;
   metrics.gauge({
     name: 'faces_enrolled',
     help: `People whose face is stored; ${faceFiling.filingAt} have to be filed with the authority within 30 working days.`,
@@ -76,6 +81,7 @@ export function createIdentity(deps: Deps) {
     routes: {
       ...identityRoutes({ db, clock, vault, faces, erasure, askSoon, asksAuthority, holdEvidence }),
       ...identityQueueRoutes({ db, clock, vault, asksAuthority }),
+      ...checkRoutes({ db, clock, vault, judge, bus, log }),
     },
     retain,
     async close(): Promise<void> {

@@ -210,6 +210,8 @@ export const admin: typeof zh = {
       'login.failed': 'Sign-in failed',
       logout: 'Signed out',
       'session.refresh-reused': 'Sign-in secret used twice',
+      'person.recognised': 'Recognised a learner in class',
+      'person.not-recognised': 'Did not recognise a learner in class',
       'person.revealed': 'Saw a person in full',
       'report.unmasked': 'Saw a class’s full names',
       'report.exported': 'Exported attendance',

@@ -1,4 +1,5 @@
 import { admin } from './admin.ts';
+import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
 import { hours } from './hours.ts';
@@ -15,6 +16,7 @@ import type { Catalogue } from '../zh-CN/catalogue.ts';
 
 export const catalogue: Catalogue = {
   admin,
+  checks,
   common,
   errors,
   hours,

@@ -208,6 +208,8 @@ export const admin = {
       'login.failed': '登录失败',
       logout: '退出登录',
       'session.refresh-reused': '登录凭证被重复使用',
+      'person.recognised': '课堂上人工确认学员',
+      'person.not-recognised': '课堂上人工未确认学员',
       'person.revealed': '查看个人完整信息',
       'report.unmasked': '查看全班全名',
       'report.exported': '导出考勤',

@@ -1,4 +1,5 @@
 import { admin } from './admin.ts';
+import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
 import { hours } from './hours.ts';
@@ -18,6 +19,7 @@ import { teach } from './teach.ts';
  */
 export const catalogue = {
   admin,
+  checks,
   common,
   errors,
   hours,

@@ -1,0 +1,213 @@
+/** Where being recognised stands for one learner of a class, and what is to be asked next. Knows no clock and no database. */
+import type { IdentityStanding, OwnEyeNotice } from '@keshi/contract/class-checks';
+import type { BoardIdentity } from '@keshi/contract/domain';
+import type { FaceCheckState } from '@keshi/db/face-checks';
+import type { Recognition, RecognitionCause, Waiting } from '@keshi/db/recognitions';
+import {
+  isOverdue,
+  planAfter,
+  signInDelay,
+  silentAfterMs,
+  type LastAsk,
+  type PlannedAsk,
+} from '@keshi/rules/check-plan';
+import { afterCheck, nextCheck, untouched, type IdentityState } from '@keshi/rules/identity-checks';
+import { defaultIdentityPolicy } from '@keshi/rules/identity-policy';
+import type { AttendancePolicy } from '@keshi/rules/policy';
+
+export interface LearnerChecks {
+  readonly userId: string;
+  /** How this learner is recognised; not read from the database yet. */
+  way: 'unread' | 'face' | 'person';
+  state: IdentityState;
+  readonly signed: Set<number>;
+  open: FaceCheckState | null;
+  last: LastAsk | null;
+  plan: { readonly hour: number; readonly ask: PlannedAsk } | null;
+  wait: Waiting | null;
+  /** The hour for which a person did not recognise this learner. */
+  refusedHour: number | null;
+  seatEmpty: boolean;
+  here: boolean;
+  overdueSince: number | null;
+  /** As it was last told, and since when that has held. */
+  told: {
+    readonly essence: string;
+    readonly standing: IdentityStanding;
+    readonly board: BoardIdentity;
+  } | null;
+}
+
+export function newLearner(userId: string): LearnerChecks {
+  return {
+    userId,
+    way: 'unread',
+    state: untouched,
+    signed: new Set(),
+    open: null,
+    last: null,
+    plan: null,
+    wait: null,
+    refusedHour: null,
+    seatEmpty: false,
+    here: false,
+    overdueSince: null,
+    told: null,
+  };
+}
+
+/** What is decided under. */
+export interface Moment {
+  readonly now: number;
+  /** Of the class, from 1. */
+  readonly hour: number;
+  readonly random: () => number;
+  readonly stretch: number;
+  readonly policy: AttendancePolicy;
+}
+
+/** A question is over. Without a verdict it was dropped. */
+export function settled(learner: LearnerChecks, check: FaceCheckState, moment: Moment): void {
+  const { verdict, settledAt } = check;
+  if (learner.open?.id === check.id) learner.open = null;
+  if (settledAt === null || verdict === null) return;
+  const at = check.answeredAt ?? settledAt;
+  if (learner.last && learner.last.at > at) return;
+  learner.state = afterCheck(learner.state, { at, verdict }, defaultIdentityPolicy);
+  if (verdict === 'match') {
+    learner.seatEmpty = false;
+    if (check.hour !== null) learner.signed.add(check.hour);
+    if (learner.wait?.hour === check.hour) learner.wait = null;
+  }
+  learner.last = { at, verdict, wasRetry: check.cause === 'failed' };
+  planNext(learner, learner.last, moment);
+}
+
+function planNext(learner: LearnerChecks, last: LastAsk, moment: Moment): void {
+  const { hour, now, random, stretch } = moment;
+  const signedIn = learner.signed.has(hour);
+  const given = { signedIn, state: learner.state, random: random(), stretch };
+  const ask = planAfter(last, given, defaultIdentityPolicy);
+  learner.plan = ask && { hour, ask };
+  if (!ask && learner.wait?.hour !== hour && learner.refusedHour !== hour)
+    beginWait(learner, hour, now, learner.state.callsPerson ? 'errors' : 'failed');
+}
+
+function beginWait(learner: LearnerChecks, hour: number, since: number, cause: RecognitionCause): void {
+  learner.wait = { userId: learner.userId, hour, since, cause };
+  learner.plan = null;
+}
+
+/** A person has decided, or nobody has yet. */
+export function recognised(learner: LearnerChecks, recognition: Recognition, moment: Moment): void {
+  const { hour, decision, decidedAt } = recognition;
+  if (decision === null) {
+    if (!learner.signed.has(hour)) learner.wait = recognition;
+    return;
+  }
+  if (learner.wait?.hour === hour) learner.wait = null;
+  if (decision === 'refused') {
+    if (hour === moment.hour) learner.refusedHour = hour;
+    return;
+  }
+  learner.signed.add(hour);
+  learner.seatEmpty = false;
+  learner.refusedHour = null;
+  // Whoever was looked at and known by a person has passed, whatever the camera had said.
+  learner.state = { ...learner.state, failures: [], lastPassedAt: decidedAt };
+}
+
+/** What is to be asked of a learner who is here, at this moment; null for nothing. Begins a wait where a face says nothing. */
+export function dueNow(learner: LearnerChecks, moment: Moment): PlannedAsk | null {
+  const { now, hour, random, policy } = moment;
+  if (learner.open || learner.way === 'unread') return null;
+  if (!learner.signed.has(hour)) {
+    if (learner.wait?.hour === hour && learner.plan === null) return null;
+    if (learner.way === 'person') {
+      if (learner.refusedHour !== hour) beginWait(learner, hour, now, 'no-face');
+      return null;
+    }
+    if (learner.plan?.hour !== hour || learner.plan.ask.purpose !== 'sign-in') {
+      if (learner.refusedHour === hour) return null;
+      if (learner.state.callsPerson) {
+        beginWait(learner, hour, now, 'errors');
+        return null;
+      }
+      const at = now + signInDelay(random(), policy);
+      learner.plan = { hour, ask: { at, purpose: 'sign-in', cause: 'schedule', pictures: 1 } };
+    }
+  } else if (learner.way === 'person') return null;
+  else if (!learner.plan || learner.plan.ask.purpose === 'sign-in') {
+    const last = { at: now, verdict: 'match', wasRecheck: false } as const;
+    const given = { place: 'class', random: random(), stretch: moment.stretch } as const;
+    const { at } = nextCheck(last, given, defaultIdentityPolicy);
+    learner.plan = { hour, ask: { at, purpose: 'check', cause: 'schedule', pictures: 1 } };
+  }
+  const ask = learner.plan?.ask;
+  return ask && ask.at <= now ? ask : null;
+}
+
+/** The learner, or what looks after the learner, wants a question now [PR5]. False when none can be asked. */
+export function demand(learner: LearnerChecks, notice: OwnEyeNotice | 'retry', moment: Moment): boolean {
+  const { hour, now } = moment;
+  const signedIn = learner.signed.has(hour);
+  if (learner.way !== 'face') {
+    if (notice !== 'retry' || learner.way === 'unread' || signedIn) return false;
+    // Whoever was not recognised by a person may be looked at again.
+    if (learner.refusedHour === hour) {
+      learner.refusedHour = null;
+      beginWait(learner, hour, now, 'no-face');
+    }
+    return true;
+  }
+  if (notice === 'nobody-long' || notice === 'ended') learner.seatEmpty = true;
+  if (learner.open) return true;
+  if (notice === 'virtual-camera') return true;
+  const cause = notice === 'retry' ? 'return' : 'detector';
+  // One that is about to be asked is asked now; nothing is asked twice in a moment.
+  if (learner.last && now - learner.last.at < shortestApartMs) return true;
+  learner.plan = { hour, ask: { at: now, purpose: signedIn ? 'check' : 'sign-in', cause, pictures: 1 } };
+  return true;
+}
+
+const shortestApartMs = 5_000;
+
+/** Who comes back to a question that was dropped, or to failures, is asked anew as soon as the camera can be open. */
+export function cameBack(learner: LearnerChecks, hadOpen: boolean, moment: Moment): void {
+  const { hour, now } = moment;
+  if (learner.way !== 'face' || !(hadOpen || learner.state.failures.length > 0 || learner.seatEmpty)) return;
+  const purpose = learner.signed.has(hour) ? 'check' : 'sign-in';
+  learner.plan = { hour, ask: { at: now + cameraOpensMs, purpose, cause: 'return', pictures: 1 } };
+}
+
+const cameraOpensMs = 2_000;
+
+/** Whether nobody can be answering any more. */
+export const isSilent = ({ open }: LearnerChecks, now: number) =>
+  open !== null && now >= open.deadline + silentAfterMs;
+
+export function standingNow(
+  learner: LearnerChecks,
+  { now, hour }: Pick<Moment, 'now' | 'hour'>,
+): IdentityStanding {
+  if (!isOverdue(learner, now)) learner.overdueSince = null;
+  else
+    learner.overdueSince ??=
+      learner.state.failures.length > 0 || learner.seatEmpty ? now : (learner.open?.deadline ?? now);
+  const state = stateOf(learner, hour);
+  const verdict = learner.last?.verdict ?? null;
+  const signedHours = [...learner.signed].sort((a, b) => a - b);
+  const standing = { state, verdict, since: now, signedHours, overdueSince: learner.overdueSince };
+  const known = learner.told?.standing;
+  return known && known.state === state && known.verdict === verdict
+    ? { ...standing, since: known.since }
+    : standing;
+}
+
+function stateOf(learner: LearnerChecks, hour: number): IdentityStanding['state'] {
+  if (learner.open && learner.open.answeredAt === null) return 'asked';
+  if (learner.wait?.hour === hour) return 'waiting';
+  if (learner.refusedHour === hour) return 'refused';
+  if (learner.state.failures.length > 0 || learner.seatEmpty) return 'failed';
+  return learner.signed.has(hour) || learner.state.lastPassedAt !== null ? 'passed' : 'none';
+}

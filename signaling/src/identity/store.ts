@@ -1,0 +1,53 @@
+/** What the checks of a class need of the database. Throws `DatabaseUnavailable` while it is away. */
+import type { Db } from '@keshi/db/client';
+import {
+  askFaceChecks,
+  dropFaceChecks,
+  faceChecksOfClass,
+  peopleWithFace,
+  readFaceChecks,
+  settleSilent,
+  type FaceCheck,
+  type FaceCheckState,
+} from '@keshi/db/face-checks';
+import { hourSignInsOf, type StoredHourSignIn } from '@keshi/db/hour-sign-ins';
+import { beginWaiting, recognitionsOf, type Recognition, type Waiting } from '@keshi/db/recognitions';
+
+export interface StoredChecks {
+  /** The latest of everybody, oldest first. */
+  checks: FaceCheckState[];
+  errors: Map<string, number>;
+  signIns: StoredHourSignIn[];
+  recognitions: Recognition[];
+}
+
+export interface CheckStore {
+  load(classId: string): Promise<StoredChecks>;
+  peopleWithFace(userIds: readonly string[]): Promise<Set<string>>;
+  ask(checks: readonly FaceCheck[]): Promise<Set<string>>;
+  read(ids: readonly string[]): Promise<FaceCheckState[]>;
+  settleSilent(of: { ids: readonly string[]; at: number; judgedBefore: number }): Promise<FaceCheckState[]>;
+  drop(of: { ids: readonly string[]; at: number }): Promise<void>;
+  wait(classId: string, waiting: readonly Waiting[]): Promise<void>;
+  recognitionsOf(classId: string, userIds: readonly string[]): Promise<Recognition[]>;
+}
+
+export function createCheckStore(db: Db): CheckStore {
+  return {
+    async load(classId) {
+      const [{ checks, errors }, signIns, recognitions] = await Promise.all([
+        faceChecksOfClass(db, classId),
+        hourSignInsOf(db, classId, null),
+        recognitionsOf(db, classId),
+      ]);
+      return { checks, errors, signIns, recognitions };
+    },
+    peopleWithFace: (userIds) => peopleWithFace(db, userIds),
+    ask: (checks) => askFaceChecks(db, checks),
+    read: (ids) => readFaceChecks(db, ids),
+    settleSilent: (of) => settleSilent(db, of),
+    drop: (of) => dropFaceChecks(db, of),
+    wait: (classId, waiting) => beginWaiting(db, classId, waiting),
+    recognitionsOf: (classId, userIds) => recognitionsOf(db, classId, { userIds }),
+  };
+}

@@ -1,0 +1,219 @@
+import { hourSignInsOf } from '@keshi/db/hour-sign-ins';
+import { intervalsOfPerson } from '@keshi/db/presence';
+import { decideRecognition, recognitionsOf } from '@keshi/db/recognitions';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { answer, enrolFace, hint, verdictOf } from './faces.ts';
+import { enter, startNode, type Page } from './harness.ts';
+import { useClass } from './setup.ts';
+
+/** Short windows, so that a sign-in is asked for at once. */
+const stage = useClass({ policy: { signInWindowMs: 60_000 } });
+const second = 1_000;
+
+beforeAll(async () => {
+  await enrolFace(stage.world.db, stage.learner(0));
+  await enrolFace(stage.world.db, stage.learner(1));
+});
+beforeEach(() => {
+  stage.node.clock.stoppedAt = Date.now();
+});
+
+function wait(seconds: number): void {
+  stage.node.clock.offset += seconds * second;
+}
+async function started(n = 0): Promise<Page> {
+  const host = await stage.enterHost();
+  await host.send('class.start', {});
+  return stage.enterLearner(n);
+}
+const given = () => ({ db: stage.world.db, node: stage.node, classId: stage.classId });
+
+describe('a learner whose face is known', () => {
+  test('[AT7] is asked for a sign-in, passes, is recorded for the hour, and is asked again at a random time', async () => {
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    expect(ask).toMatchObject({ purpose: 'sign-in', hour: 1, pictures: 1 });
+    await answer(given(), stage.learner(), ask, 'match');
+    await page.message('identity.standing', ({ state }) => state === 'passed');
+    const signIns = await hourSignInsOf(stage.world.db, stage.classId, [stage.learner().id]);
+    expect(signIns).toMatchObject([{ hour: 1, method: 'face', countsFrom: null }]);
+    wait(15 * 60);
+    const check = await page.message('identity.ask', ({ id }) => id !== ask.id);
+    expect(check).toMatchObject({ purpose: 'check', hour: null, pictures: 1 });
+  });
+
+  test('[PR4] who is not recognised is asked again within 15 s for several pictures, then a person looks', async () => {
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    await answer(given(), stage.learner(), ask, 'mismatch');
+    await page.message('identity.standing', ({ state }) => state === 'failed');
+    wait(15);
+    const again = await page.message('identity.ask', ({ id }) => id !== ask.id);
+    expect(again).toMatchObject({ purpose: 'sign-in', hour: 1, pictures: 3 });
+    await answer(given(), stage.learner(), again, 'mismatch');
+    await page.message('identity.standing', ({ state }) => state === 'waiting');
+    const waiting = await recognitionsOf(stage.world.db, stage.classId);
+    expect(waiting).toMatchObject([{ userId: stage.learner().id, cause: 'failed', decision: null }]);
+    await page.send('identity.retry', {});
+    wait(5);
+    await page.send('identity.retry', {});
+    const third = await page.message('identity.ask', ({ id }) => id !== ask.id && id !== again.id);
+    await answer(given(), stage.learner(), third, 'match');
+    await page.message('identity.standing', ({ signedHours }) => signedHours.includes(1));
+    expect(await recognitionsOf(stage.world.db, stage.classId)).toEqual([]);
+  });
+
+  test('[AT1] a check past its deadline ends presence at the last proof, to the second, and a pass resumes it', async () => {
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    for (let n = 0; n < 5; n += 1) {
+      wait(10);
+      await page.beat();
+    }
+    wait(10);
+    const overdue = await page.message('identity.standing', ({ overdueSince }) => overdueSince !== null);
+    expect(overdue.overdueSince).toBe(ask.deadline);
+    await page.beat();
+    await page.message('counted', ({ reason }) => reason === 'identity-pending');
+    await expect.poll(() => verdictOf(stage.world.db, ask)).toBeNull();
+    wait(8);
+    await expect.poll(() => verdictOf(stage.world.db, ask), { timeout: 5_000 }).toBe('no-answer');
+    wait(32);
+    await page.beat();
+    await expect
+      .poll(() => intervals(), { timeout: 5_000 })
+      .toEqual([{ seconds: 50, cause: 'identity-overdue' }]);
+    const again = await page.message('identity.ask', ({ id }) => id !== ask.id);
+    await answer(given(), stage.learner(), again, 'match');
+    await page.message(
+      'identity.standing',
+      ({ state, overdueSince }) => state === 'passed' && overdueSince === null,
+    );
+    await page.beat();
+    wait(10);
+    await page.beat();
+    await expect
+      .poll(() => intervals(), { timeout: 5_000 })
+      .toEqual([
+        { seconds: 50, cause: 'identity-overdue' },
+        { seconds: 10, cause: 'open' },
+      ]);
+  });
+
+  test('[PR3] silence while disconnected is no failure: the question is dropped, and asked anew on return', async () => {
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    page.close();
+    await expect
+      .poll(() => settledWithout(ask.id), { timeout: 5_000 })
+      .toEqual({ settled: true, verdict: null });
+    const back = await stage.enterLearner();
+    wait(5);
+    const anew = await back.message('identity.ask', ({ id }) => id !== ask.id);
+    expect(anew).toMatchObject({ purpose: 'sign-in', hour: 1 });
+    expect(back.heard('identity.standing').every(({ overdueSince }) => overdueSince === null)).toBe(true);
+  });
+
+  test('[PR5] an empty seat ends presence until somebody passes, and is asked for at once', async () => {
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    await answer(given(), stage.learner(), ask, 'match');
+    await page.message('identity.standing', ({ state }) => state === 'passed');
+    wait(60);
+    await page.send('identity.notice', { notice: 'nobody-long' });
+    const check = await page.message('identity.ask', ({ id }) => id !== ask.id);
+    expect(check.purpose).toBe('check');
+    await page.message('identity.standing', ({ overdueSince }) => overdueSince !== null);
+    await answer(given(), stage.learner(), check, 'match');
+    await page.message(
+      'identity.standing',
+      ({ state, overdueSince, since }) =>
+        state === 'passed' && overdueSince === null && since >= check.deadline - 60 * second,
+    );
+  });
+
+  test('[PR3] three failures of our own call a person, and are held against nobody', async () => {
+    const page = await started();
+    let asked: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const known = asked;
+      const ask = await page.message('identity.ask', ({ id }) => !known.includes(id));
+      asked = [...asked, ask.id];
+      await answer(given(), stage.learner(), ask, 'error');
+      wait(15);
+    }
+    await page.message('identity.standing', ({ state }) => state === 'waiting');
+    expect(page.heard('identity.standing').every(({ overdueSince }) => overdueSince === null)).toBe(true);
+    expect(await recognitionsOf(stage.world.db, stage.classId)).toMatchObject([{ cause: 'errors' }]);
+  });
+});
+
+test('[AT9] whoever takes the class over goes on with the questions that are open, and with what was passed', async () => {
+  const { world, classId } = stage;
+  const first = await startNode(world.db);
+  const host = await enter(first, world.host, classId);
+  await host.send('class.start', {});
+  const asked = await (await enter(first, stage.learner(0), classId)).message('identity.ask');
+  const other = await enter(first, stage.learner(1), classId);
+  const passed = await other.message('identity.ask');
+  await answer({ db: world.db, node: first, classId }, stage.learner(1), passed, 'match');
+  await other.message('identity.standing', ({ state }) => state === 'passed');
+  await first.close();
+  const second = await startNode(world.db);
+  const back = await enter(second, stage.learner(0), classId);
+  expect(await back.message('identity.ask')).toEqual(asked);
+  const known = await enter(second, stage.learner(1), classId);
+  const standing = await known.message('identity.standing');
+  expect(standing).toMatchObject({ state: 'passed', signedHours: [1] });
+  await second.close();
+});
+
+test('[PR1] who has no face here waits for a person, time counting, and is confirmed by one click', async () => {
+  const page = await started(2);
+  const { since } = await page.message('identity.standing', ({ state }) => state === 'waiting');
+  await page.beat();
+  await page.message('counted', ({ counting }) => counting);
+  await expect
+    .poll(() => recognitionsOf(stage.world.db, stage.classId), { timeout: 5_000 })
+    .toMatchObject([{ cause: 'no-face', since }]);
+  wait(120);
+  const decided = await decideRecognition(stage.world.db, {
+    classId: stage.classId,
+    userId: stage.learner(2).id,
+    hour: 1,
+    by: stage.world.observer.id,
+    at: since + 120 * second,
+    decision: 'confirmed',
+  });
+  expect(decided).toBe(true);
+  await hint(stage.node, stage.classId, stage.learner(2), null);
+  await page.message('identity.standing', ({ signedHours }) => signedHours.includes(1));
+  const signIns = await hourSignInsOf(stage.world.db, stage.classId, [stage.learner(2).id]);
+  expect(signIns).toMatchObject([{ method: 'person', countsFrom: since }]);
+});
+
+test('asks nobody before the class runs, and nobody but learners', async () => {
+  const host = await stage.enterHost();
+  const page = await stage.enterLearner();
+  const observer = await stage.enterObserver();
+  expect((await page.sendRaw('identity.retry', {})).ok).toBe(false);
+  await host.send('class.start', {});
+  await page.message('identity.ask');
+  expect([...host.heard('identity.ask'), ...observer.heard('identity.ask')]).toEqual([]);
+  const other = await enter(stage.node, stage.learner(1), stage.classId);
+  const theirs = await other.message('identity.ask');
+  expect(page.heard('identity.ask').map(({ id }) => id)).not.toContain(theirs.id);
+});
+
+async function intervals() {
+  const rows = await intervalsOfPerson(stage.world.db, stage.classId, stage.learner().id);
+  return rows.map(({ from, lastProof, cause }) => ({
+    seconds: Math.round((lastProof - from) / second),
+    cause,
+  }));
+}
+
+async function settledWithout(id: string) {
+  const row = await stage.world.db.prisma.faceCheck.findUniqueOrThrow({ where: { id } });
+  return { settled: row.settledAt !== null, verdict: row.verdict };
+}
