@@ -1,5 +1,5 @@
 /** Showing oneself in a class: the server asks and judges; the page explains, takes pictures and sends them. */
-import type { IdentityAsk } from '@keshi/contract/class-checks';
+import type { IdentityAsk, OwnEyeNotice } from '@keshi/contract/class-checks';
 import type { Verdict } from '@keshi/contract/proctor';
 import type { Api } from '#net/api.ts';
 import { failureOf, type Failure } from '#net/failure.ts';
@@ -7,6 +7,7 @@ import { CaptureError, type CaptureFailure } from '../capture.ts';
 import type { LiveClass } from '../live-class.svelte.ts';
 import { bundle } from './bundle.ts';
 import { openFaceCamera, type FaceCamera } from './face-camera.ts';
+import { openOwnEye } from './own-eye.ts';
 
 export type Step =
   | { state: 'opening' }
@@ -40,6 +41,7 @@ export class FaceChecks {
   #checked = $state(false);
   #track = $state.raw<MediaStreamTrack | null>(null);
   #camera: FaceCamera | null = null;
+  #closeEye: (() => void) | null = null;
   #round: AbortController | null = null;
   #takeNow: (() => void) | null = null;
   #saidTimer: ReturnType<typeof setTimeout> | undefined;
@@ -96,6 +98,12 @@ export class FaceChecks {
   close(): void {
     this.#end();
     clearTimeout(this.#saidTimer);
+    this.#closeCamera();
+  }
+
+  #closeCamera(): void {
+    this.#closeEye?.();
+    this.#closeEye = null;
     this.#camera?.close();
     this.#camera = null;
     this.#track = null;
@@ -146,18 +154,22 @@ export class FaceChecks {
     const camera = await openFaceCamera(this.#deps.deviceId(), () => this.#ended());
     this.#camera = camera;
     this.#track = camera.track;
+    this.#closeEye = openOwnEye(camera.track, (notice) => this.#tell(notice));
     return camera;
+  }
+
+  /** Only makes the class ask at once: what is lost on the way is noticed again, or by the next check. */
+  #tell(notice: OwnEyeNotice): void {
+    void this.#deps
+      .live()
+      .ask('identity.notice', { notice })
+      .catch(() => undefined);
   }
 
   /** [PR5] Unplugged, or taken away by the system: the server asks at once, and the next answer opens it again. */
   #ended(): void {
-    this.#camera?.close();
-    this.#camera = null;
-    this.#track = null;
-    void this.#deps
-      .live()
-      .ask('identity.notice', { notice: 'ended' })
-      .catch(() => undefined);
+    this.#closeCamera();
+    this.#tell('ended');
   }
 
   #looked(signal: AbortSignal): Promise<void> {
