@@ -59,13 +59,13 @@ export async function dueClasses(
   }));
 }
 
-/** The end of the class that has waited longest for its first settlement; null when none waits. */
+/** Since when the class that has waited longest for its first settlement has had all its facts; null when none waits. */
 export async function oldestUnsettled(db: Db): Promise<number | null> {
-  const [row] = await db.sql<{ endedAt: Date | null }>(
-    `SELECT min("endedAt") AS "endedAt" FROM "ClassSettlement"
+  const [row] = await db.sql<{ since: Date | null }>(
+    `SELECT min(GREATEST("endedAt", "changedAt")) AS "since" FROM "ClassSettlement"
      WHERE "settledChanges" IS DISTINCT FROM "changes" AND "settledChanges" IS NULL`,
   );
-  return fromDateOrNull(row?.endedAt ?? null);
+  return fromDateOrNull(row?.since ?? null);
 }
 
 /** The ledger holds the class with the first `changes` facts after its end. What came meanwhile keeps it due. */

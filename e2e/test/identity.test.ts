@@ -150,8 +150,9 @@ it('turns the head as the server asks, before the camera [PR2]', async () => {
   const opened = await openReferences(web.db, web.vault, learnerId);
   expect(opened?.state).toBe('provisional');
   expect(opened?.references.map(({ pose }) => pose).sort()).toEqual(['centre', 'left', 'right']);
-  // The camera is out.
-  expect(await page.evaluate<boolean>(`document.querySelector('video').srcObject === null`)).toBe(true);
+  // The camera is out, as soon as the page has drawn that it is done.
+  const isOut = `[...document.querySelectorAll('video')].every((video) => video.srcObject === null)`;
+  await expect.poll(() => page.evaluate<boolean>(isOut), { timeout: 5_000 }).toBe(true);
 });
 
 it('is compared by staff, side by side, and confirmed with a reason [PR2]', async () => {

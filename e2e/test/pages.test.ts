@@ -82,6 +82,8 @@ async function allPages(page: Page): Promise<string[]> {
   const ofClass = found.find((path) => kindOf(path) === '/classes/:id');
   if (ofClass && !found.some((path) => kindOf(path) === '/replay/:id'))
     found.push(ofClass.replace('/classes/', '/replay/'));
+  // To be led to it takes consent; without, the page says that.
+  if (found.includes('/identity')) found.push('/identity/face');
   return found;
 }
 

@@ -82,6 +82,10 @@ describe('settlement of a class', () => {
     now += 61_000;
     await worker.sweep();
     expect(await entries()).toBe(0);
+    // The facts of the class have just come; that nothing is done with them is told once it lasts.
+    expect((await worker.health.report()).checks['settlement-lag']).toMatchObject({ status: 'ok' });
+    now += 20 * minute;
+    await worker.sweep();
     expect((await worker.health.report()).checks['settlement-lag']).toMatchObject({ status: 'degraded' });
     expect(await worker.metrics.text()).toMatch(/keshi_ledger_settlement_lag_seconds\{[^}]*\} [1-9]/);
     waiting = 0;

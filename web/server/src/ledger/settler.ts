@@ -79,8 +79,8 @@ export function createSettler(deps: SettlerDeps): Settler {
       }
     },
     async lagMs() {
-      const endedAt = await oldestUnsettled(db);
-      return endedAt === null ? 0 : Math.max(0, clock() - endedAt - graceMs);
+      const since = await oldestUnsettled(db);
+      return since === null ? 0 : Math.max(0, clock() - since - graceMs);
     },
   };
 }

@@ -315,6 +315,8 @@ export const admin: typeof zh = {
       vault: 'Key vault',
       'shared-state': 'Shared state',
       'media-workers': 'Media processes',
+      'media-store': 'Media store',
+      'settlement-lag': 'Settlement of hours',
     },
     services: 'Services',
     service: 'Service',

@@ -313,6 +313,8 @@ export const admin = {
       vault: '密钥库',
       'shared-state': '共享状态',
       'media-workers': '音视频进程',
+      'media-store': '媒体存储',
+      'settlement-lag': '学时结算',
     },
     services: '服务',
     service: '服务',
