@@ -1,12 +1,13 @@
 /** The proctor as a process of its own: config → threads → queue → listen → drain. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import { type Config, ConfigError } from '@keshi/runtime/config';
-import { createHealth, type Health } from '@keshi/runtime/health';
+import { createHealth } from '@keshi/runtime/health';
 import type { Lifecycle } from '@keshi/runtime/lifecycle';
 import type { Logger } from '@keshi/runtime/log';
-import { createMetrics, type Metrics } from '@keshi/runtime/metrics';
+import { createMetrics } from '@keshi/runtime/metrics';
+import { operations } from '@keshi/runtime/operations';
 import { runService } from '@keshi/runtime/service-process';
 import { createState } from '@keshi/runtime/state/state';
 import { createProctorService } from './service.ts';
@@ -42,25 +43,6 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     http.closeAllConnections();
   });
   log.info({ port, nodeId }, 'proctor listens');
-}
-
-/** What operators ask of this process; nobody else talks to it but through the queue. */
-function operations(config: Config, health: Health, metrics: Metrics): RequestListener {
-  const wanted = config.metricsToken === null ? null : `Bearer ${config.metricsToken}`;
-  return (request, response) => {
-    const answer = async () => {
-      const path = request.url?.split('?')[0];
-      if (path === '/healthz') {
-        const report = await health.report();
-        response.writeHead(report.status === 'down' ? 503 : 200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(report));
-      } else if (path === '/metrics' && (wanted === null || request.headers.authorization === wanted)) {
-        response.writeHead(200, { 'content-type': metrics.contentType });
-        response.end(await metrics.text());
-      } else response.writeHead(404).end();
-    };
-    answer().catch(() => response.destroy());
-  };
 }
 
 runService('proctor', run, { runs: ['proctor'] });

@@ -10,11 +10,11 @@ import { createLinkServer } from '@keshi/runtime/link/server';
 import { createLogger, type Logger } from '@keshi/runtime/log';
 import { createMediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
+import { operations } from '@keshi/runtime/operations';
 import { createState } from '@keshi/runtime/state/state';
 import { announce } from './announcement.ts';
 import { createMesh } from './mesh/links.ts';
 import { createNodeRecorder } from './node-recorder.ts';
-import { operations } from './operations.ts';
 import { createSfuService } from './service.ts';
 
 /** How long people are given to be moved to other nodes: they are told over four seconds, and join in one. */

@@ -6,10 +6,11 @@ import { createServer as createHttp, type RequestListener, type Server } from 'n
 import { createServer as createHttps } from 'node:https';
 import { createDb } from '@keshi/db/client';
 import { type Config, ConfigError, loadConfig } from '@keshi/runtime/config';
-import { createHealth, type Health } from '@keshi/runtime/health';
+import { createHealth } from '@keshi/runtime/health';
 import { createLifecycle, type Lifecycle } from '@keshi/runtime/lifecycle';
 import { createLogger, type Logger } from '@keshi/runtime/log';
-import { createMetrics, type Metrics } from '@keshi/runtime/metrics';
+import { createMetrics } from '@keshi/runtime/metrics';
+import { operations } from '@keshi/runtime/operations';
 import { createState } from '@keshi/runtime/state/state';
 import { registeredMediaNodes } from './media/nodes.ts';
 import { createSignaling, type Signaling } from './service.ts';
@@ -76,25 +77,6 @@ async function closeHttp(http: Server): Promise<void> {
   http.close();
   http.closeAllConnections();
   await once(http, 'close');
-}
-
-/** What operators ask of this process; pages talk to it over their sockets alone. */
-function operations(config: Config, health: Health, metrics: Metrics): RequestListener {
-  const wanted = config.metricsToken === null ? null : `Bearer ${config.metricsToken}`;
-  return (request, response) => {
-    const answer = async () => {
-      const path = request.url?.split('?')[0];
-      if (path === '/healthz') {
-        const report = await health.report();
-        response.writeHead(report.status === 'down' ? 503 : 200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(report));
-      } else if (path === '/metrics' && (wanted === null || request.headers.authorization === wanted)) {
-        response.writeHead(200, { 'content-type': metrics.contentType });
-        response.end(await metrics.text());
-      } else response.writeHead(404).end();
-    };
-    answer().catch(() => response.destroy());
-  };
 }
 
 async function main(): Promise<void> {

@@ -138,7 +138,7 @@ export const identity = {
   },
   card: {
     title: '身份核验',
-    text: '还差一步：',
+    text: '还差：',
     action: '去完成',
   },
   settings: {

@@ -1,8 +1,8 @@
-/** What operators ask of this process, on the port its links come to: /healthz, and /metrics with the token. */
+/** What operators ask of a process that nobody else asks over HTTP: /healthz, and /metrics with the token. */
 import type { RequestListener } from 'node:http';
-import type { Config } from '@keshi/runtime/config';
-import type { Health } from '@keshi/runtime/health';
-import type { Metrics } from '@keshi/runtime/metrics';
+import type { Config } from './config.ts';
+import type { Health } from './health.ts';
+import type { Metrics } from './metrics.ts';
 
 export function operations(
   { metricsToken }: Pick<Config, 'metricsToken'>,
