@@ -108,6 +108,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'ledger.export': ['org in'],
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
+    'certificate.issue': ['group in'],
+    'certificate.revoke': ['group in'],
   },
   employer: {
     'class.observe': classesIn,
@@ -130,6 +132,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'ledger.export': ['org in'],
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
+    'certificate.revoke': ['group in'],
   },
   expert: { 'course.review': ['course in'], 'report.read': self, 'personal.unmask': self },
   admin: {
@@ -167,6 +170,8 @@ const actions: Record<Action, true> = {
   'user.manage': true,
   'identity.own': true,
   'identity.decide': true,
+  'certificate.issue': true,
+  'certificate.revoke': true,
   'incident.read': true,
   'incident.decide': true,
   'org.manage': true,

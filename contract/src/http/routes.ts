@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
+import { certificateRoutes } from './certificates.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
 import { identityRoutes } from './identity.ts';
@@ -39,6 +40,7 @@ export const routes = {
   ...replayRoutes,
   ...ledgerRoutes,
   ...incidentRoutes,
+  ...certificateRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

@@ -23,6 +23,7 @@ import { createRefreshCookie, createRefreshSecrets } from './auth/refresh-secret
 import { authRoutes, type DemoAccount } from './auth/routes.ts';
 import { createSessionWatch } from './auth/session-watch.ts';
 import { createTokens } from './auth/tokens.ts';
+import { createCertificates } from './certificates/service.ts';
 import { createFigures } from './classes/figures.ts';
 import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
@@ -61,6 +62,7 @@ export interface WebDeps {
     | 'metricsToken'
     | 'trustProxy'
     | 'ledger'
+    | 'certificates'
     | 'proctor'
   >;
   db: Db;
@@ -135,6 +137,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     metrics,
     holdEvidence: incidents.holdEvidence,
   });
+  const certificates = createCertificates({ db, clock, results, config, health, log });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -156,6 +159,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...questionRoutes({ db, clock, screen: loadScreen() }),
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...certificates.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...adminRoutes({ db, clock, logins, passwords }),
@@ -213,7 +217,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([identity.close(), incidents.close()]);
+      await Promise.all([identity.close(), incidents.close(), certificates.close()]);
       await watch.close();
     },
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Route } from '@keshi/contract/http/route';
+import { certificateNumberOf } from '@keshi/rules/certificates';
 import { enrol, unenrol } from '@keshi/db/groups';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressOf, call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
@@ -70,6 +71,8 @@ const decisionOn = () => ({
   evidenceId: '01890000-0000-7000-8000-000000000001',
 });
 const aboutFinding = () => ({ params: { id: findingId } });
+const certificateNumber = certificateNumberOf(2026, new Uint8Array(11));
+const aboutCertificate = () => ({ params: { number: certificateNumber } });
 const inClass = () => ({ params: { id: web.world.held.id } });
 
 /** Who may, by the rules; everybody else must not get in. */
@@ -325,6 +328,30 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     who: [],
     input: () => ({ ...aboutFinding(), body: { text: '不是替课', version: 1 } }),
   },
+  groupCertificates: { who: supervisors, input: () => ({ params: { id: web.world.group.id } }) },
+  issueCertificates: {
+    who: ['staff'],
+    input: () => ({
+      params: { id: web.world.group.id },
+      body: { userIds: [web.world.idOf('second')] },
+    }),
+  },
+  // Nobody has one: whoever may learns no more than the others.
+  certificatesZip: {
+    who: ['staff'],
+    input: () => ({ params: { id: web.world.group.id } }),
+    allowed: 'not-found',
+  },
+  getCertificate: { who: [], input: aboutCertificate },
+  certificateFile: {
+    who: [],
+    input: () => ({ params: { number: certificateNumber, format: 'json' } }),
+  },
+  revokeCertificate: {
+    who: [],
+    input: () => ({ ...aboutCertificate(), body: { ground: 'violation', reason: '查实' } }),
+  },
+  ownCertificates: { who: everybody },
   listAudit: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
   platformHealth: { who: ['admin'] },
 };
