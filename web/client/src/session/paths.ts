@@ -19,6 +19,11 @@ export const paths = {
   /** For whoever was in the class or watches over it. */
   replay: (classId: string) => `/replay/${classId}`,
 
+  certificate: (number: string) => `/certificates/${number}`,
+  /** For anybody, without a login. */
+  verify: '/verify',
+  verifyNumber: (number: string) => `/verify/${number}`,
+
   teach: '/teach',
   prepare: (classId: string) => `/teach/${classId}`,
   questions: '/teach/questions',
@@ -41,6 +46,7 @@ export const paths = {
   courses: '/admin/courses',
   groups: '/admin/groups',
   group: (groupId: string) => `/admin/groups/${groupId}`,
+  groupCertificates: (groupId: string) => `/admin/groups/${groupId}/certificates`,
   schedule: '/admin/schedule',
   audit: '/admin/audit',
   health: '/admin/health',

@@ -1,4 +1,5 @@
 import { admin } from './admin.ts';
+import { certificates } from './certificates.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
@@ -19,6 +20,7 @@ import { teach } from './teach.ts';
  */
 export const catalogue = {
   admin,
+  certificates,
   checks,
   common,
   errors,
