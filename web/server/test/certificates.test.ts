@@ -1,4 +1,10 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { certificateFile, type CertificateLack, certificateRecord } from '@keshi/contract/certificates';
 import { pageAudit } from '@keshi/db/audit';
 import { certificatesOfPerson } from '@keshi/db/certificates';
@@ -16,6 +22,7 @@ let web: RunningWeb;
 let here: CertificateWorld;
 let learner: string;
 const signerKey = Buffer.alloc(32, 10);
+const verifier = fileURLToPath(new URL('../../../start/certificate-verify.ts', import.meta.url));
 const { publicKey } = createSigner(signerKey);
 
 beforeAll(async () => {
@@ -173,6 +180,44 @@ describe('[CT3] the files', () => {
       expect(readPrint(altered, [publicKey])).toMatchObject({ ok: false });
     }
     expect(readPrint(pdf.bytes.subarray(0, -120), [publicKey])).toEqual({ ok: false, problem: 'no-print' });
+  });
+
+  it('are verified offline by the tool and the published keys, and refused when they are not what was signed', async () => {
+    const number = await numberOf(here.learnerIds[0]);
+    const dir = await mkdtemp(join(tmpdir(), 'keshi-certificate-'));
+    const put = async (name: string, content: Buffer | string) => {
+      await writeFile(join(dir, name), content);
+      return join(dir, name);
+    };
+    const get = async (format: 'pdf' | 'json') =>
+      (await call(web, 'certificateFile', { token: learner, params: { number, format } })).bytes;
+    const [pdf, json] = [await get('pdf'), await get('json')];
+    const keys = await put('keys.json', (await call(web, 'certificateKeys')).bytes);
+    const verify = async (...files: string[]) => {
+      const env = { PATH: process.env['PATH'] };
+      return promisify(execFile)(process.execPath, [verifier, '--keys', keys, ...files], { env }).then(
+        ({ stdout }) => ({ code: 0, stdout }),
+        (error: { code?: number; stdout?: string }) => ({ code: error.code, stdout: error.stdout ?? '' }),
+      );
+    };
+    const good = await verify(await put('a.pdf', pdf), await put('a.json', json));
+    expect(good.code).toBe(0);
+    expect(good.stdout.match(/holds: KS\d{4}-[\w-]+, 张三, 电工基础/g)).toHaveLength(2);
+    const changed = json.toString('utf8').replace('张三', '李四');
+    const painted = Buffer.from(pdf);
+    painted[painted.length >> 1] = (painted[painted.length >> 1] ?? 0) ^ 1;
+    const bad = await verify(
+      await put('b.json', changed),
+      await put('b.pdf', painted),
+      await put('c.txt', 'x'),
+    );
+    expect(bad.code).toBe(1);
+    expect(bad.stdout.match(/does not hold: [\w-]+/g)).toEqual([
+      'does not hold: other-holder',
+      'does not hold: print-altered',
+      'does not hold: not-read',
+    ]);
+    await rm(dir, { recursive: true });
   });
 
   it('are given to staff as one archive, and that is on the log', async () => {
