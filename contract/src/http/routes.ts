@@ -7,6 +7,7 @@ import { classRoutes } from './classes.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
 import { ledgerRoutes } from './ledger.ts';
+import { noticeRoutes } from './notices.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
@@ -41,6 +42,7 @@ export const routes = {
   ...ledgerRoutes,
   ...incidentRoutes,
   ...certificateRoutes,
+  ...noticeRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

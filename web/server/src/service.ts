@@ -40,6 +40,7 @@ import { ledgerRoutes } from './ledger/routes.ts';
 import { publicKeysOf } from './ledger/root-signer.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { metricsPage, requestTimes } from './metrics.ts';
+import { createNotices } from './notices/service.ts';
 import { createPages } from './pages.ts';
 import { questionRoutes } from './questions/routes.ts';
 import { loadScreen } from './questions/screen.ts';
@@ -63,6 +64,7 @@ export interface WebDeps {
     | 'trustProxy'
     | 'ledger'
     | 'certificates'
+    | 'mail'
     | 'proctor'
   >;
   db: Db;
@@ -138,6 +140,16 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     holdEvidence: incidents.holdEvidence,
   });
   const certificates = createCertificates({ db, clock, results, config, health, log });
+  const notices = createNotices({
+    db,
+    clock,
+    lease: state.lease,
+    config,
+    sms: deps.registration.sms,
+    log,
+    metrics,
+    health,
+  });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -160,6 +172,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
     ...certificates.routes,
+    ...notices.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...adminRoutes({ db, clock, logins, passwords }),
@@ -217,7 +230,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([identity.close(), incidents.close(), certificates.close()]);
+      await Promise.all([identity.close(), incidents.close(), certificates.close(), notices.close()]);
       await watch.close();
     },
   };
