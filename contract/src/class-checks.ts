@@ -9,6 +9,16 @@ export type CheckPurpose = z.infer<typeof checkPurpose>;
 export const headMotion = z.enum(['left', 'right']);
 export type HeadMotion = z.infer<typeof headMotion>;
 
+/** What came of one question, for what it takes back or bears out [PR5]. */
+export const judgedCheck = z.object({
+  /** When the pictures were taken, or the answer was due. */
+  at: instant,
+  verdict,
+  /** `person`: somebody looked and knew the learner. */
+  by: z.enum(['face', 'person']),
+});
+export type JudgedCheck = z.infer<typeof judgedCheck>;
+
 export const identityAsk = z.object({
   id,
   /** Sent back with the pictures: what answers another question answers nothing. */

@@ -262,8 +262,12 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   /** What a learner's page is told, and whether its proofs count from now on [AT1]. */
   function identify(connection: Connection, identity: LearnerIdentity): void {
     const askedBefore = connection.identity === identity ? undefined : connection.identity?.ask?.id;
+    const tookBack = connection.identity?.checks.length ?? 0;
     connection.identity = identity;
     visits.identity(connection, identity.standing.overdueSince);
+    // What a failed check took back, or gave, is told at once [PR5].
+    const visit = identity.checks.length === tookBack ? null : visits.of(connection);
+    if (visit) chips.push(visit);
     if (connection.stage !== 'joined') return;
     connection.socket.emit('identity.standing', identity.standing);
     if (identity.ask && identity.ask.id !== askedBefore) connection.socket.emit('identity.ask', identity.ask);

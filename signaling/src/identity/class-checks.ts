@@ -22,6 +22,7 @@ import {
   recognised,
   settled,
   standingNow,
+  takingBack,
   type LearnerChecks,
   type Moment,
 } from './learner.ts';
@@ -96,7 +97,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   }
 
   async function load(): Promise<void> {
-    const { checks, errors, signIns, recognitions } = await store.load(room().id);
+    const { checks, errors, failed, signIns, recognitions } = await store.load(room().id);
     const at = moment();
     for (const learner of learners.values()) {
       const { way, here, told } = learner;
@@ -105,6 +106,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     for (const { userId, hour } of signIns) learnerOf(userId).signed.add(hour);
     for (const check of checks) take(check, at);
     for (const recognition of recognitions) recognised(learnerOf(recognition.userId), recognition, at);
+    for (const { userId, judged } of failed) learnerOf(userId).judged = judged;
     for (const [userId, count] of errors) {
       const learner = learnerOf(userId);
       learner.state = { ...learner.state, errors: Math.max(count, learner.state.errors) };
@@ -256,7 +258,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     for (const learner of learners.values()) {
       if (!learner.here) continue;
       const view = viewOf(learner, at);
-      const essence = JSON.stringify([view.standing, view.ask?.id]);
+      const essence = JSON.stringify([view.standing, view.ask?.id, view.checks.length]);
       if (learner.told?.essence === essence) continue;
       const isFirst = learner.told === null;
       const { state, signedHours, overdueSince } = view.standing;
@@ -273,6 +275,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       userId: learner.userId,
       ask: open && open.answeredAt === null ? toAsk(open) : null,
       standing: standingNow(learner, at),
+      checks: takingBack(learner),
     };
   }
 

@@ -1,5 +1,5 @@
 /** Where being recognised stands for one learner of a class, and what is to be asked next. Knows no clock and no database. */
-import type { IdentityStanding, OwnEyeNotice } from '@keshi/contract/class-checks';
+import type { IdentityStanding, JudgedCheck, OwnEyeNotice } from '@keshi/contract/class-checks';
 import type { BoardIdentity } from '@keshi/contract/domain';
 import type { FaceCheckState } from '@keshi/db/face-checks';
 import type { Recognition, RecognitionCause, Waiting } from '@keshi/db/recognitions';
@@ -11,7 +11,13 @@ import {
   type LastAsk,
   type PlannedAsk,
 } from '@keshi/rules/check-plan';
-import { afterCheck, nextCheck, untouched, type IdentityState } from '@keshi/rules/identity-checks';
+import {
+  afterCheck,
+  nextCheck,
+  standingOf,
+  untouched,
+  type IdentityState,
+} from '@keshi/rules/identity-checks';
 import { defaultIdentityPolicy } from '@keshi/rules/identity-policy';
 import type { AttendancePolicy } from '@keshi/rules/policy';
 
@@ -23,6 +29,8 @@ export interface LearnerChecks {
   readonly signed: Set<number>;
   open: FaceCheckState | null;
   last: LastAsk | null;
+  /** What came of every question in this class, in the order of time. */
+  judged: JudgedCheck[];
   plan: { readonly hour: number; readonly ask: PlannedAsk } | null;
   wait: Waiting | null;
   /** The hour for which a person did not recognise this learner. */
@@ -46,6 +54,7 @@ export function newLearner(userId: string): LearnerChecks {
     signed: new Set(),
     open: null,
     last: null,
+    judged: [],
     plan: null,
     wait: null,
     refusedHour: null,
@@ -72,6 +81,7 @@ export function settled(learner: LearnerChecks, check: FaceCheckState, moment: M
   if (learner.open?.id === check.id) learner.open = null;
   if (settledAt === null || verdict === null) return;
   const at = check.answeredAt ?? settledAt;
+  judge(learner, { at: check.answeredAt ?? Math.min(check.deadline, settledAt), verdict, by: 'face' });
   if (learner.last && learner.last.at > at) return;
   learner.state = afterCheck(learner.state, { at, verdict }, defaultIdentityPolicy);
   if (verdict === 'match') {
@@ -98,6 +108,15 @@ function beginWait(learner: LearnerChecks, hour: number, since: number, cause: R
   learner.plan = null;
 }
 
+/** Said twice it is known once. */
+function judge(learner: LearnerChecks, one: JudgedCheck): void {
+  if (!learner.judged.some(({ at, by }) => at === one.at && by === one.by)) learner.judged.push(one);
+}
+
+/** What presence is counted with: nothing, as long as none has failed [PR5]. */
+export const takingBack = ({ judged }: LearnerChecks): JudgedCheck[] =>
+  judged.some(({ verdict }) => standingOf(verdict) === 'failed') ? judged : [];
+
 /** A person has decided, or nobody has yet. */
 export function recognised(learner: LearnerChecks, recognition: Recognition, moment: Moment): void {
   const { hour, decision, decidedAt } = recognition;
@@ -110,6 +129,7 @@ export function recognised(learner: LearnerChecks, recognition: Recognition, mom
     if (hour === moment.hour) learner.refusedHour = hour;
     return;
   }
+  if (decidedAt !== null) judge(learner, { at: decidedAt, verdict: 'match', by: 'person' });
   learner.signed.add(hour);
   learner.seatEmpty = false;
   learner.refusedHour = null;

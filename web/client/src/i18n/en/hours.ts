@@ -63,6 +63,7 @@ export const hours: typeof zh = {
     replaced: 'Open elsewhere',
     'service-outage': 'Did not return after our outage',
     'identity-pending': 'Waiting for face check',
+    'identity-failed': 'Face check failed',
     'no-sign-in': 'No sign-in for this hour',
     'before-sign-in': 'Before a sign-in that came after its window',
   },

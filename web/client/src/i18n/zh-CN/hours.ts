@@ -9,6 +9,7 @@ const reasons: Record<Exclude<CreditReason, 'counting' | 'not-started' | 'paused
   replaced: '在另一处打开',
   'service-outage': '系统故障后未返回',
   'identity-pending': '等待人脸核验',
+  'identity-failed': '人脸核验未通过',
   'no-sign-in': '本课时没有签到',
   'before-sign-in': '签到之前（签到晚于窗口）',
 };
