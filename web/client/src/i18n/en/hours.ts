@@ -11,6 +11,8 @@ export const hours: typeof zh = {
   byCourse: 'Hours by course',
   exact: 'Show to the second',
   rounded: 'Show as hours',
+  provisional: 'Provisional',
+  provisionalText: 'Counts once the identity is confirmed; none of it is lost.',
   ofDeclared: (declared) => `of ${declared}`,
   settledHours: (n) => (n === '1' ? '1 class hour settled' : `${n} class hours settled`),
   attended: (present, live) => `present ${present} of ${live}`,

@@ -37,6 +37,8 @@ export const hours = {
   byCourse: '各门课程的学时',
   exact: '精确到秒',
   rounded: '按学时显示',
+  provisional: '暂计',
+  provisionalText: '身份核验完成后生效，不会丢失。',
   ofDeclared: (declared: string) => `共 ${declared}`,
   settledHours: (n: string) => `已结算 ${n} 个课时`,
   attended: (present: string, live: string) => `出勤 ${present}，共 ${live}`,
