@@ -59,6 +59,7 @@ const pauseAfterFailureMs = 2_000;
 const mostAsks = 200;
 
 const drawn = () => randomInt(2 ** 32) / 2 ** 32;
+const drawnMotion = () => (randomInt(2) === 0 ? 'left' : 'right');
 
 export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   const { room, store, now, log } = deps;
@@ -227,7 +228,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   }
 
   function toCheck(learner: LearnerChecks, ask: PlannedAsk, at: Moment): FaceCheck {
-    const { purpose, cause, pictures } = ask;
+    const { purpose, cause, pictures, motion } = ask;
     return {
       id: randomUUID(),
       kind: 'class',
@@ -238,7 +239,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       cause,
       nonce: randomBytes(18).toString('base64url'),
       pictures,
-      motion: null,
+      motion: motion ? drawnMotion() : null,
       askedAt: at.now,
       deadline: at.now + answerMs,
     };

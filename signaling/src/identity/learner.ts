@@ -5,6 +5,7 @@ import type { FaceCheckState } from '@keshi/db/face-checks';
 import type { Recognition, RecognitionCause, Waiting } from '@keshi/db/recognitions';
 import {
   isOverdue,
+  picturesFor,
   planAfter,
   signInDelay,
   silentAfterMs,
@@ -89,14 +90,14 @@ export function settled(learner: LearnerChecks, check: FaceCheckState, moment: M
     if (check.hour !== null) learner.signed.add(check.hour);
     if (learner.wait?.hour === check.hour) learner.wait = null;
   }
-  learner.last = { at, verdict, wasRetry: check.cause === 'failed' };
+  learner.last = { at, verdict, wasRetry: check.cause === 'failed', askedMotion: check.motion !== null };
   planNext(learner, learner.last, moment);
 }
 
 function planNext(learner: LearnerChecks, last: LastAsk, moment: Moment): void {
   const { hour, now, random, stretch } = moment;
   const signedIn = learner.signed.has(hour);
-  const given = { signedIn, state: learner.state, random: random(), stretch };
+  const given = { signedIn, state: learner.state, random: random(), motionRandom: random(), stretch };
   const ask = planAfter(last, given, defaultIdentityPolicy);
   learner.plan = ask && { hour, ask };
   if (!ask && learner.wait?.hour !== hour && learner.refusedHour !== hour)
@@ -154,14 +155,15 @@ export function dueNow(learner: LearnerChecks, moment: Moment): PlannedAsk | nul
         return null;
       }
       const at = now + signInDelay(random(), policy);
-      learner.plan = { hour, ask: { at, purpose: 'sign-in', cause: 'schedule', pictures: 1 } };
+      learner.plan = { hour, ask: { at, purpose: 'sign-in', cause: 'schedule', ...picturesFor(1, false) } };
     }
   } else if (learner.way === 'person') return null;
   else if (!learner.plan || learner.plan.ask.purpose === 'sign-in') {
     const last = { at: now, verdict: 'match', wasRecheck: false } as const;
     const given = { place: 'class', random: random(), stretch: moment.stretch } as const;
     const { at } = nextCheck(last, given, defaultIdentityPolicy);
-    learner.plan = { hour, ask: { at, purpose: 'check', cause: 'schedule', pictures: 1 } };
+    const motion = random() < defaultIdentityPolicy.motionShare;
+    learner.plan = { hour, ask: { at, purpose: 'check', cause: 'schedule', ...picturesFor(1, motion) } };
   }
   const ask = learner.plan?.ask;
   return ask && ask.at <= now ? ask : null;
@@ -186,7 +188,10 @@ export function demand(learner: LearnerChecks, notice: OwnEyeNotice | 'retry', m
   const cause = notice === 'retry' ? 'return' : 'detector';
   // One that is about to be asked is asked now; nothing is asked twice in a moment.
   if (learner.last && now - learner.last.at < shortestApartMs) return true;
-  learner.plan = { hour, ask: { at: now, purpose: signedIn ? 'check' : 'sign-in', cause, pictures: 1 } };
+  learner.plan = {
+    hour,
+    ask: { at: now, purpose: signedIn ? 'check' : 'sign-in', cause, ...picturesFor(1, false) },
+  };
   return true;
 }
 
@@ -197,7 +202,10 @@ export function cameBack(learner: LearnerChecks, hadOpen: boolean, moment: Momen
   const { hour, now } = moment;
   if (learner.way !== 'face' || !(hadOpen || learner.state.failures.length > 0 || learner.seatEmpty)) return;
   const purpose = learner.signed.has(hour) ? 'check' : 'sign-in';
-  learner.plan = { hour, ask: { at: now + cameraOpensMs, purpose, cause: 'return', pictures: 1 } };
+  learner.plan = {
+    hour,
+    ask: { at: now + cameraOpensMs, purpose, cause: 'return', ...picturesFor(1, false) },
+  };
 }
 
 const cameraOpensMs = 2_000;

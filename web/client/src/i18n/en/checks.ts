@@ -16,6 +16,10 @@ export const checks: typeof zh = {
     left: 'Slowly turn your head to your left, and back.',
     right: 'Slowly turn your head to your right, and back.',
   },
+  turnSoon: {
+    left: 'Look at the camera; you will turn your head to your left.',
+    right: 'Look at the camera; you will turn your head to your right.',
+  },
   taking: 'Taking pictures, please hold still.',
   judging: 'Comparing…',
   take: 'Take it now',

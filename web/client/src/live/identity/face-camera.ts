@@ -5,12 +5,10 @@ import { captureFace } from '../capture.ts';
 export interface FaceCamera {
   readonly track: MediaStreamTrack;
   /** One picture after the other. Rejects with an `AbortError` when the camera has ended. */
-  take(count: number, signal: AbortSignal): Promise<Blob[]>;
+  take(count: number, apartMs: number, signal: AbortSignal): Promise<Blob[]>;
   close(): void;
 }
 
-/** Between two pictures of one check: long enough for somebody to have moved. */
-const apartMs = 700;
 const lookAgainMs = 100;
 
 /** Throws `CaptureError`. */
@@ -36,7 +34,7 @@ export async function openFaceCamera(deviceId: string | undefined, onEnded: () =
 
   return {
     track,
-    async take(count, signal) {
+    async take(count, apartMs, signal) {
       const pictures: Blob[] = [];
       while (pictures.length < count) {
         if (pictures.length > 0) await new Promise((resolve) => setTimeout(resolve, apartMs));
