@@ -23,6 +23,7 @@ import { createClassStore } from './coordinator/stored-class.ts';
 import type { RoomEvent } from './coordinator/turn.ts';
 import { createDoor } from './door.ts';
 import { createEdge } from './edge.ts';
+import { createLiveLooks } from './identity/live-looks.ts';
 import { createProctorLoad } from './identity/proctor-load.ts';
 import { createCheckStore } from './identity/store.ts';
 import { createLocalClasses, type LocalClass } from './local-classes.ts';
@@ -223,6 +224,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     log,
   });
 
+  const looks = createLiveLooks({ bus: state.bus, connections, now });
   const boards = createBoards({
     db,
     bus: state.bus,
@@ -306,6 +308,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       depart: door.depart,
       farewell: door.farewell,
       identify,
+      looks,
       region: deps.config.signaling.region,
       hlsUrl: ({ classId, person, sid }) =>
         hlsUrl({ secret: deps.config.tokenSecret, classId, sub: person.userId, sid, now: now() }),
@@ -347,6 +350,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
 
   const unsubscribe = await Promise.all([
     sessions.watch(),
+    looks.watch(),
     state.bus.subscribe('outages', () => chips.outagesChanged()),
     state.bus.subscribe(checkHints, (message) => {
       const hint = checkHint.safeParse(message);

@@ -1,5 +1,5 @@
 /** The camera for checks: opened with the first of them, and open until the class is left. */
-import { createCamera } from '#identity/camera.ts';
+import { createCamera, type PictureSize } from '#identity/camera.ts';
 import { captureFace } from '../capture.ts';
 
 export interface FaceCamera {
@@ -12,7 +12,11 @@ export interface FaceCamera {
 const lookAgainMs = 100;
 
 /** Throws `CaptureError`. */
-export async function openFaceCamera(deviceId: string | undefined, onEnded: () => void): Promise<FaceCamera> {
+export async function openFaceCamera(
+  deviceId: string | undefined,
+  onEnded: () => void,
+  size?: PictureSize,
+): Promise<FaceCamera> {
   const track = await captureFace(deviceId);
   const video = document.createElement('video');
   video.muted = true;
@@ -20,7 +24,7 @@ export async function openFaceCamera(deviceId: string | undefined, onEnded: () =
   video.srcObject = new MediaStream([track]);
   track.addEventListener('ended', onEnded);
   await video.play().catch(() => undefined);
-  const camera = createCamera(video);
+  const camera = createCamera(video, size);
 
   async function one(signal: AbortSignal): Promise<Blob> {
     for (;;) {
