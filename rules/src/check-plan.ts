@@ -31,7 +31,7 @@ export function signInDelay(random: number, { signInWindowMs }: AttendancePolicy
 }
 
 export type Purpose = 'sign-in' | 'check' | 'recheck';
-export type AskCause = 'schedule' | 'failed' | 'detector' | 'return';
+export type AskCause = 'schedule' | 'failed' | 'detector' | 'return' | 'virtual-camera';
 
 /** What is to be asked next. `hour` is said of sign-ins alone. */
 export interface PlannedAsk {

@@ -117,6 +117,20 @@ describe('a learner whose face is known', () => {
     expect(back.heard('identity.standing').every(({ overdueSince }) => overdueSince === null)).toBe(true);
   });
 
+  test('[PR4] whose camera calls itself a virtual one is asked to turn the head within a minute', async () => {
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    await page.send('identity.notice', { notice: 'virtual-camera' });
+    await answer(given(), stage.learner(), ask, 'match');
+    await page.message('identity.standing', ({ state }) => state === 'passed');
+    wait(60);
+    const turn = await page.message('identity.ask', ({ id }) => id !== ask.id);
+    expect(turn).toMatchObject({ purpose: 'check', pictures: 5 });
+    expect(turn.motion).not.toBeNull();
+    const stored = await stage.world.db.prisma.faceCheck.findUniqueOrThrow({ where: { id: turn.id } });
+    expect(stored.cause).toBe('virtual-camera');
+  });
+
   test('[PR5] an empty seat ends presence until somebody passes, and is asked for at once', async () => {
     const page = await started();
     const ask = await page.message('identity.ask');

@@ -37,6 +37,8 @@ export interface LearnerChecks {
   /** The hour for which a person did not recognise this learner. */
   refusedHour: number | null;
   seatEmpty: boolean;
+  /** Its camera calls itself a virtual one, and no turn of the head has been asked for since. */
+  virtualCamera: boolean;
   here: boolean;
   overdueSince: number | null;
   /** As it was last told, and since when that has held. */
@@ -60,6 +62,7 @@ export function newLearner(userId: string): LearnerChecks {
     wait: null,
     refusedHour: null,
     seatEmpty: false,
+    virtualCamera: false,
     here: false,
     overdueSince: null,
     told: null,
@@ -91,7 +94,8 @@ export function settled(learner: LearnerChecks, check: FaceCheckState, moment: M
     if (learner.wait?.hour === check.hour) learner.wait = null;
   }
   learner.last = { at, verdict, wasRetry: check.cause === 'failed', askedMotion: check.motion !== null };
-  planNext(learner, learner.last, moment);
+  if (learner.virtualCamera && verdict === 'match') askToTurn(learner, moment);
+  else planNext(learner, learner.last, moment);
 }
 
 function planNext(learner: LearnerChecks, last: LastAsk, moment: Moment): void {
@@ -183,8 +187,12 @@ export function demand(learner: LearnerChecks, notice: OwnEyeNotice | 'retry', m
     return true;
   }
   if (notice === 'nobody-long' || notice === 'ended') learner.seatEmpty = true;
+  if (notice === 'virtual-camera') {
+    learner.virtualCamera = true;
+    if (!learner.open) askToTurn(learner, moment);
+    return true;
+  }
   if (learner.open) return true;
-  if (notice === 'virtual-camera') return true;
   const cause = notice === 'retry' ? 'return' : 'detector';
   // One that is about to be asked is asked now; nothing is asked twice in a moment.
   if (learner.last && now - learner.last.at < shortestApartMs) return true;
@@ -195,6 +203,15 @@ export function demand(learner: LearnerChecks, notice: OwnEyeNotice | 'retry', m
   return true;
 }
 
+/** Some need such a camera, to use a phone as theirs; a picture that is fed in does not turn as it is told. */
+function askToTurn(learner: LearnerChecks, { hour, now, random }: Moment): void {
+  learner.virtualCamera = false;
+  const purpose = learner.signed.has(hour) ? 'check' : 'sign-in';
+  const at = now + Math.floor(random() * turnWithinMs);
+  learner.plan = { hour, ask: { at, purpose, cause: 'virtual-camera', ...picturesFor(1, true) } };
+}
+
+const turnWithinMs = 60_000;
 const shortestApartMs = 5_000;
 
 /** Who comes back to a question that was dropped, or to failures, is asked anew as soon as the camera can be open. */

@@ -29,3 +29,7 @@ $$;
 CREATE TRIGGER "Incident_decided" AFTER UPDATE OF "state" ON "Incident" FOR EACH ROW
   WHEN (NEW."kind" = 'class' AND NEW."state" IN ('dismissed', 'granted') AND NEW."state" <> OLD."state")
   EXECUTE FUNCTION keshi_incident_decided();
+
+-- A camera that calls itself a virtual one has a turn of the head asked for.
+ALTER TABLE "FaceCheck" DROP CONSTRAINT "FaceCheck_cause_check";
+ALTER TABLE "FaceCheck" ADD CONSTRAINT "FaceCheck_cause_check" CHECK ("cause" IN ('schedule', 'failed', 'detector', 'return', 'virtual-camera'));
