@@ -133,7 +133,7 @@ export const screeningAlert = z.object({
   id,
   at: instant,
   from: person,
-  surface: z.enum(['chat', 'question', 'answer', 'quiz']),
+  surface: z.enum(['chat', 'question', 'answer', 'quiz', 'course']),
   category: z.string(),
   excerpt: z.string(),
 });

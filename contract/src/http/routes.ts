@@ -3,9 +3,11 @@ import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
+import { courseRoutes } from './courses.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
 import { ledgerRoutes } from './ledger.ts';
+import { lessonRoutes } from './lessons.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
@@ -39,6 +41,8 @@ export const routes = {
   ...replayRoutes,
   ...ledgerRoutes,
   ...incidentRoutes,
+  ...courseRoutes,
+  ...lessonRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

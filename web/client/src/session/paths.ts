@@ -19,6 +19,16 @@ export const paths = {
   /** For whoever was in the class or watches over it. */
   replay: (classId: string) => `/replay/${classId}`,
 
+  catalogue: '/courses',
+  course: (courseId: string) => `/courses/${courseId}`,
+  learn: (lessonId: string) => `/learn/${lessonId}`,
+  /** Without a login. */
+  preview: (lessonId: string) => `/preview/${lessonId}`,
+
+  making: '/making',
+  makingCourse: (courseId: string) => `/making/${courseId}`,
+  makingLesson: (lessonId: string) => `/making/lessons/${lessonId}`,
+
   teach: '/teach',
   prepare: (classId: string) => `/teach/${classId}`,
   questions: '/teach/questions',

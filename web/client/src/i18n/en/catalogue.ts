@@ -1,6 +1,7 @@
 import { admin } from './admin.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
+import { courses } from './courses.ts';
 import { errors } from './errors.ts';
 import { hours } from './hours.ts';
 import { identity } from './identity.ts';
@@ -18,6 +19,7 @@ export const catalogue: Catalogue = {
   admin,
   checks,
   common,
+  courses,
   errors,
   hours,
   identity,
