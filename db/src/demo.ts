@@ -7,6 +7,7 @@ import { hash } from '@node-rs/argon2';
 import { scheduleClass } from './classes.ts';
 import type { Db } from './client.ts';
 import { seedHeldClass } from './demo-class.ts';
+import { seedDemoPackage } from './demo-courses.ts';
 import { seedFinishedCourse } from './demo-finished.ts';
 import { enrol } from './groups.ts';
 import { newId } from './ids.ts';
@@ -37,6 +38,8 @@ const people: readonly { login: string; name: string; role: Role; org: OrgName }
   { login: 'regulator', name: '陈思远', role: 'regulator', org: 'authority' },
   { login: 'supervisor', name: '刘海燕', role: 'staff', org: 'institution' },
   { login: 'employer', name: '赵国强', role: 'employer', org: 'employer' },
+  { login: 'expert1', name: '何志远', role: 'expert', org: 'authority' },
+  { login: 'expert2', name: '罗文静', role: 'expert', org: 'authority' },
   { login: 'teacher', name: '王建国', role: 'instructor', org: 'institution' },
   ...['张三', '李秀英', '王小明', '欧阳晓雪', '陈浩', '杨丽', '黄志强', '吴婷婷', '徐大伟', '孙悦'].map(
     (name, i) => ({ login: `learner${i + 1}`, name, role: 'learner' as const, org: 'institution' as const }),
@@ -108,6 +111,7 @@ async function seed(db: Db, now: number): Promise<string> {
     .map(({ login }) => userIds.get(login) ?? '');
   await enrol(db, { groupId, userIds: learnerIds });
   const instructorId = userIds.get('teacher') ?? '';
+  await seedDemoPackage(db, { courseId: courseIds[0] ?? '', instructorId });
 
   const held = await db.prisma.liveClass.count({ where: { groupId, state: 'ended' } });
   if (held === 0) await seedHeldClass(db, { groupId, instructorId, learnerIds, start: yesterday(now) });

@@ -23,6 +23,8 @@ export type Resource =
       readonly orgPaths: readonly string[];
       /** Instructors who write it; they do not review it. */
       readonly authorIds: readonly string[];
+      /** Whether the actor is enrolled; absent where nothing depends on it. */
+      readonly enrolled?: boolean;
     }
   | { readonly kind: 'group'; readonly orgPaths: readonly string[] }
   | {
@@ -64,6 +66,12 @@ export type Action =
   | 'course.manage'
   /** Review as an expert, before a resource is listed. */
   | 'course.review'
+  /** Enrol oneself in a course that allows it. */
+  | 'course.enrol'
+  /** Say what one thinks of a course one takes. */
+  | 'course.rate'
+  /** Keep the classification of occupations. */
+  | 'occupation.manage'
   | 'group.manage'
   | 'report.read'
   /** Decide about a learner's hours in a course: take them back, or give them back. */
@@ -92,7 +100,7 @@ export type Action =
 
 /**
  * How far a role reaches: `org` the organisation of the membership and everything below it; `own` what the actor
- * teaches or writes; `enrolled` classes the actor is enrolled in; `self` the actor's own record; `platform` the
+ * teaches or writes; `enrolled` classes and courses the actor is enrolled in; `self` the actor's own record; `platform` the
  * membership is of the root organisation; `assignable` people of the organisation who hold nothing that the actor
  * could not have given them; `others` as `org`, and never oneself; `impartial` as `others`, and never what one has
  * decided before.
@@ -129,7 +137,10 @@ const grants: Record<Action, Grant> = {
     course: { instructor: 'own', staff: 'org', employer: 'org' },
     org: { staff: 'org', employer: 'org' },
   },
-  'course.review': { course: { expert: 'org' } },
+  'course.review': { course: { expert: 'others' } },
+  'course.enrol': { person: { learner: 'self' } },
+  'course.rate': { course: { learner: 'enrolled' } },
+  'occupation.manage': { platform: { admin: 'platform' } },
   'group.manage': { group: { staff: 'org', employer: 'org' }, org: { staff: 'org', employer: 'org' } },
   'report.read': {
     class: { instructor: 'own', ...supervisors, admin: 'org' },
@@ -238,7 +249,12 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
       );
     case 'enrolled':
       // An instructor sits on the other side of the desk, also if somebody enrolled him by mistake.
-      return resource.kind === 'class' && resource.enrolled && resource.instructorId !== actor.userId;
+      return (
+        (resource.kind === 'class' && resource.enrolled && resource.instructorId !== actor.userId) ||
+        (resource.kind === 'course' &&
+          resource.enrolled === true &&
+          !resource.authorIds.includes(actor.userId))
+      );
     case 'self':
       return resource.kind === 'person' && resource.userId === actor.userId;
     case 'platform':
@@ -249,6 +265,7 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
 }
 
 function isOfOthers(actor: Actor, resource: Resource): boolean {
+  if (resource.kind === 'course') return !resource.authorIds.includes(actor.userId);
   return (resource.kind === 'person' || resource.kind === 'incident') && resource.userId !== actor.userId;
 }
 

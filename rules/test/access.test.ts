@@ -13,8 +13,8 @@ const membership = (role: Role, orgPath = home): Membership => ({ role, orgId: '
 const actor = (...memberships: Membership[]): Actor => ({ userId: me, memberships });
 
 type Mine = { instructorId?: string; enrolled?: boolean };
-const course = (path: string, authorIds: string[] = []): Resource => ({
-  kind: 'course',
+const course = (path: string, authorIds: string[] = []) => ({
+  kind: 'course' as const,
   orgPaths: [path],
   authorIds,
 });
@@ -48,6 +48,8 @@ const resources = {
   'course in': course(home),
   'course out': course(elsewhere),
   'course out, written': course(elsewhere, [me]),
+  'course in, written': course(home, [me]),
+  'course out, enrolled': { ...course(elsewhere), enrolled: true },
   'group in': { kind: 'group', orgPaths: [home] },
   'group out': { kind: 'group', orgPaths: [elsewhere] },
   'person in': person(home),
@@ -68,7 +70,9 @@ const taught: Case[] = ['class in, taught', 'class out, taught'];
 const enrolled: Case[] = ['class in, enrolled', 'class out, enrolled'];
 const classesIn: Case[] = ['class in', 'class in, taught', 'class in, enrolled'];
 const self: Case[] = ['person out, self'];
-const reports: Case[] = [...classesIn, 'course in', 'group in', 'person in', 'org in'];
+const coursesIn: Case[] = ['course in', 'course in, written'];
+const written: Case[] = ['course out, written', 'course in, written'];
+const reports: Case[] = [...classesIn, ...coursesIn, 'group in', 'person in', 'org in'];
 const unmasked: Case[] = [...classesIn, 'group in', 'person in'];
 
 /** The whole table. What is not here is refused. */
@@ -76,6 +80,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   learner: {
     'class.attend': enrolled,
     'class.speak': enrolled,
+    'course.enrol': self,
+    'course.rate': ['course out, enrolled'],
     'identity.own': self,
     'report.read': self,
     'personal.unmask': self,
@@ -85,9 +91,9 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.teach': taught,
     'class.publish': taught,
     'identity.own': self,
-    'quiz.prepare': [...taught, 'course out, written'],
-    'course.manage': ['course out, written'],
-    'report.read': [...taught, 'course out, written', ...self],
+    'quiz.prepare': [...taught, ...written],
+    'course.manage': written,
+    'report.read': [...taught, ...written, ...self],
     'personal.unmask': self,
     'screening.read': taught,
   },
@@ -96,7 +102,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.recognise': classesIn,
     'class.export': classesIn,
     'class.schedule': [...classesIn, 'org in'],
-    'course.manage': ['course in', 'org in'],
+    'course.manage': [...coursesIn, 'org in'],
     'group.manage': ['group in', 'org in'],
     'report.read': reports,
     'personal.unmask': unmasked,
@@ -104,7 +110,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'identity.decide': ['person in', 'org in'],
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
-    'hours.decide': ['course in'],
+    'hours.decide': coursesIn,
     'ledger.export': ['org in'],
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
@@ -115,7 +121,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.observe': classesIn,
     'class.recognise': classesIn,
     'class.export': classesIn,
-    'course.manage': ['course in', 'org in'],
+    'course.manage': [...coursesIn, 'org in'],
     'group.manage': ['group in', 'org in'],
     'report.read': reports,
     'personal.unmask': unmasked,
@@ -138,11 +144,11 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   admin: {
     'class.observe': classesIn,
     'class.schedule': [...classesIn, 'org in'],
-    'report.read': [...classesIn, 'course in', 'org in', ...self],
+    'report.read': [...classesIn, ...coursesIn, 'org in', ...self],
     'personal.unmask': self,
     'user.manage': ['person in', 'org in'],
     'org.manage': ['org in'],
-    'policy.manage': ['course in', 'org in'],
+    'policy.manage': [...coursesIn, 'org in'],
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
     'ledger.export': ['org in'],
@@ -162,6 +168,9 @@ const actions: Record<Action, true> = {
   'quiz.prepare': true,
   'course.manage': true,
   'course.review': true,
+  'course.enrol': true,
+  'course.rate': true,
+  'occupation.manage': true,
   'group.manage': true,
   'report.read': true,
   'hours.decide': true,

@@ -4,9 +4,11 @@ import { authRoutes } from './auth.ts';
 import { certificateRoutes } from './certificates.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
+import { courseRoutes } from './courses.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
 import { ledgerRoutes } from './ledger.ts';
+import { lessonRoutes } from './lessons.ts';
 import { noticeRoutes } from './notices.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
@@ -41,6 +43,8 @@ export const routes = {
   ...replayRoutes,
   ...ledgerRoutes,
   ...incidentRoutes,
+  ...courseRoutes,
+  ...lessonRoutes,
   ...certificateRoutes,
   ...noticeRoutes,
   ...adminRoutes,

@@ -6,6 +6,8 @@ import FileClock from '@lucide/svelte/icons/file-clock';
 import Gavel from '@lucide/svelte/icons/gavel';
 import GraduationCap from '@lucide/svelte/icons/graduation-cap';
 import HeartPulse from '@lucide/svelte/icons/heart-pulse';
+import Clapperboard from '@lucide/svelte/icons/clapperboard';
+import Library from '@lucide/svelte/icons/library';
 import LibraryBig from '@lucide/svelte/icons/library-big';
 import FileKey from '@lucide/svelte/icons/file-key';
 import Hourglass from '@lucide/svelte/icons/hourglass';
@@ -41,12 +43,19 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
   learner: [
     { href: paths.today, name: 'today', icon: Sun, roles: ['learner'] },
     { href: paths.classes, name: 'classes', icon: BookOpen, roles: ['learner'] },
+    { href: paths.catalogue, name: 'catalogue', icon: Library, roles: ['learner'] },
     { href: paths.record, name: 'record', icon: GraduationCap, roles: ['learner'] },
   ],
   instructor: [
     { href: paths.today, name: 'today', icon: Sun, roles: ['instructor'] },
     { href: paths.teach, name: 'teach', icon: ClipboardPen, roles: ['instructor'] },
     { href: paths.questions, name: 'questions', icon: MessagesSquare, roles: ['instructor'] },
+    {
+      href: paths.making,
+      name: 'making',
+      icon: Clapperboard,
+      roles: ['instructor', 'staff', 'employer', 'expert'],
+    },
     { href: paths.hours, name: 'hours', icon: Hourglass, roles: ['instructor'] },
   ],
   supervisor: [
@@ -93,6 +102,7 @@ export function homeOf(session: Session): string {
   if (session.learns || session.teaches) return paths.today;
   if (session.supervises) return paths.wall;
   if (session.administers) return paths.schedule;
+  if (session.has('expert')) return paths.making;
   return paths.settings;
 }
 

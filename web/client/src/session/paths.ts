@@ -19,6 +19,15 @@ export const paths = {
   /** For whoever was in the class or watches over it. */
   replay: (classId: string) => `/replay/${classId}`,
 
+  catalogue: '/courses',
+  course: (courseId: string) => `/courses/${courseId}`,
+  learn: (lessonId: string) => `/learn/${lessonId}`,
+  /** Without a login. */
+  preview: (lessonId: string) => `/preview/${lessonId}`,
+
+  making: '/making',
+  makingCourse: (courseId: string) => `/making/${courseId}`,
+  makingLesson: (lessonId: string) => `/making/lessons/${lessonId}`,
   certificate: (number: string) => `/certificates/${number}`,
   /** For anybody, without a login. */
   verify: '/verify',

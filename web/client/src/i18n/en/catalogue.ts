@@ -2,6 +2,7 @@ import { admin } from './admin.ts';
 import { certificates } from './certificates.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
+import { courses } from './courses.ts';
 import { errors } from './errors.ts';
 import { hours } from './hours.ts';
 import { identity } from './identity.ts';
@@ -20,6 +21,7 @@ export const catalogue: Catalogue = {
   certificates,
   checks,
   common,
+  courses,
   errors,
   hours,
   identity,

@@ -17,9 +17,11 @@ export const shell: typeof zh = {
   nav: {
     today: 'Today',
     classes: 'Classes',
+    catalogue: 'Catalogue',
     record: 'My record',
     teach: 'Prepare',
     questions: 'Questions',
+    making: 'Course making',
     wall: 'Live',
     hours: 'Hours',
     ledger: 'Signed roots',

@@ -2,6 +2,7 @@ import { admin } from './admin.ts';
 import { certificates } from './certificates.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
+import { courses } from './courses.ts';
 import { errors } from './errors.ts';
 import { hours } from './hours.ts';
 import { identity } from './identity.ts';
@@ -23,6 +24,7 @@ export const catalogue = {
   certificates,
   checks,
   common,
+  courses,
   errors,
   hours,
   identity,

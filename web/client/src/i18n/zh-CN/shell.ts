@@ -11,9 +11,11 @@ export const shell = {
   nav: {
     today: '今天',
     classes: '课程',
+    catalogue: '课程库',
     record: '我的档案',
     teach: '备课',
     questions: '答疑',
+    making: '课程制作',
     wall: '实时',
     below: '名单',
     incidents: '待处理',
