@@ -4,7 +4,6 @@ import {
   noticeChannel,
   type NoticeContent,
   noticeContent,
-  type NoticeKind,
 } from '@keshi/contract/notices';
 import { type Locale, locale } from '@keshi/contract/domain';
 import type { Db, Row, Sql } from './client.ts';
@@ -50,6 +49,12 @@ export async function notify(sql: Sql, ...notices: readonly NewNotice[]): Promis
       ),
     ],
   );
+}
+
+/** As notices name it. */
+export async function courseTitleOf(sql: Sql, courseId: string): Promise<string> {
+  const [row] = await sql<{ title: string }>('SELECT "title" FROM "Course" WHERE "id" = $1', [courseId]);
+  return row?.title ?? '';
 }
 
 export interface Notice {
@@ -196,5 +201,3 @@ export async function countDeliveries(
   );
   return { late: Number(row?.late ?? 0), givenUp: Number(row?.givenUp ?? 0) };
 }
-
-export type { NoticeKind };

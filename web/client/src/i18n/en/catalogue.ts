@@ -9,6 +9,7 @@ import { identity } from './identity.ts';
 import { incidents } from './incidents.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
+import { notices } from './notices.ts';
 import { reasons } from './reasons.ts';
 import { replay } from './replay.ts';
 import { shell } from './shell.ts';
@@ -28,6 +29,7 @@ export const catalogue: Catalogue = {
   incidents,
   learn,
   live,
+  notices,
   reasons,
   replay,
   shell,
