@@ -33,7 +33,7 @@ export const itemLimits = {
   entries: 12,
   explanation: 4_000,
   criteria: 10,
-  essay: 20_000,
+  essay: 8_000,
 } as const;
 
 const text = (most: number) => z.string().trim().min(1).max(most);
@@ -203,6 +203,32 @@ export function withoutAnswers(content: ItemContent): ShownItem {
         rights: shownEntries([...content.pairs.map(({ right }) => right), ...content.spare]),
       };
   }
+}
+
+/** How many parts of a question can be put in another order. */
+export function partsOf(shown: ShownItem): number {
+  switch (shown.kind) {
+    case 'single':
+    case 'multiple':
+      return shown.options.length;
+    case 'ordering':
+      return shown.entries.length;
+    case 'matching':
+      return shown.rights.length;
+    case 'true-false':
+    case 'fill-in':
+    case 'short-answer':
+      return 0;
+  }
+}
+
+/** Two questions ask the same when their stems are one apart from width, capitals, spaces and marks. */
+export function stemKeyOf(stem: string): string {
+  return stem
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s\p{P}\p{Z}]+/gu, '')
+    .slice(0, 500);
 }
 
 const answers = {

@@ -37,6 +37,14 @@ const incident = (path: string, userId = 'other', decidedBy: string | null = nul
   decidedBy,
 });
 
+const item = (path: string, userId = 'other'): Resource => ({ kind: 'item', orgPaths: [path], userId });
+const exam = (path: string, { authorIds = [] as string[], enrolled = false } = {}): Resource => ({
+  kind: 'exam',
+  orgPaths: [path],
+  authorIds,
+  enrolled,
+});
+
 /** Each kind in and out of scope, mine and not mine. */
 const resources = {
   'class in': liveClass(`${home}dept/`),
@@ -57,6 +65,14 @@ const resources = {
   'incident in, decided': incident(home, 'other', me),
   'incident in, self': incident(home, me),
   'incident out': incident(elsewhere),
+  'item in': item(home),
+  'item in, own words': item(home, me),
+  'item out': item(elsewhere),
+  'exam in': exam(home),
+  'exam out': exam(elsewhere),
+  'exam out, taught': exam(elsewhere, { authorIds: [me] }),
+  'exam out, enrolled': exam(elsewhere, { enrolled: true }),
+  'exam out, taught and enrolled': exam(elsewhere, { authorIds: [me], enrolled: true }),
   'org in': { kind: 'org', path: `${home}dept/` },
   'org out': { kind: 'org', path: elsewhere },
   'org above': { kind: 'org', path: '/root/js/' },
@@ -69,6 +85,7 @@ const enrolled: Case[] = ['class in, enrolled', 'class out, enrolled'];
 const classesIn: Case[] = ['class in', 'class in, taught', 'class in, enrolled'];
 const self: Case[] = ['person out, self'];
 const reports: Case[] = [...classesIn, 'course in', 'group in', 'person in', 'org in'];
+const examsTaught: Case[] = ['exam out, taught', 'exam out, taught and enrolled'];
 const unmasked: Case[] = [...classesIn, 'group in', 'person in'];
 
 /** The whole table. What is not here is refused. */
@@ -76,6 +93,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   learner: {
     'class.attend': enrolled,
     'class.speak': enrolled,
+    'exam.take': ['exam out, enrolled'],
     'identity.own': self,
     'report.read': self,
     'personal.unmask': self,
@@ -87,6 +105,10 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'identity.own': self,
     'quiz.prepare': [...taught, 'course out, written'],
     'course.manage': ['course out, written'],
+    'bank.write': ['course out, written'],
+    'exam.manage': ['course out, written', ...examsTaught],
+    'exam.observe': ['course out, written', ...examsTaught],
+    'exam.grade': examsTaught,
     'report.read': [...taught, 'course out, written', ...self],
     'personal.unmask': self,
     'screening.read': taught,
@@ -97,6 +119,11 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.export': classesIn,
     'class.schedule': [...classesIn, 'org in'],
     'course.manage': ['course in', 'org in'],
+    'bank.write': ['course in'],
+    'bank.review': ['course in', 'item in'],
+    'exam.manage': ['course in', 'exam in'],
+    'exam.observe': ['course in', 'exam in'],
+    'exam.grade': ['exam in'],
     'group.manage': ['group in', 'org in'],
     'report.read': reports,
     'personal.unmask': unmasked,
@@ -114,6 +141,10 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.recognise': classesIn,
     'class.export': classesIn,
     'course.manage': ['course in', 'org in'],
+    'bank.write': ['course in'],
+    'exam.manage': ['course in', 'exam in'],
+    'exam.observe': ['course in', 'exam in'],
+    'exam.grade': ['exam in'],
     'group.manage': ['group in', 'org in'],
     'report.read': reports,
     'personal.unmask': unmasked,
@@ -124,6 +155,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.recognise': classesIn,
     'class.export': classesIn,
     'report.read': reports,
+    'exam.observe': ['course in', 'exam in'],
     'personal.unmask': unmasked,
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
@@ -131,9 +163,15 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
   },
-  expert: { 'course.review': ['course in'], 'report.read': self, 'personal.unmask': self },
+  expert: {
+    'course.review': ['course in'],
+    'bank.review': ['course in', 'item in'],
+    'report.read': self,
+    'personal.unmask': self,
+  },
   admin: {
     'class.observe': classesIn,
+    'exam.observe': ['course in', 'exam in'],
     'class.schedule': [...classesIn, 'org in'],
     'report.read': [...classesIn, 'course in', 'org in', ...self],
     'personal.unmask': self,
@@ -159,6 +197,12 @@ const actions: Record<Action, true> = {
   'quiz.prepare': true,
   'course.manage': true,
   'course.review': true,
+  'bank.write': true,
+  'bank.review': true,
+  'exam.manage': true,
+  'exam.take': true,
+  'exam.observe': true,
+  'exam.grade': true,
   'group.manage': true,
   'report.read': true,
   'hours.decide': true,

@@ -3,8 +3,10 @@ import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
+import { examRoutes } from './exams.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
+import { itemRoutes } from './items.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
@@ -39,6 +41,8 @@ export const routes = {
   ...replayRoutes,
   ...ledgerRoutes,
   ...incidentRoutes,
+  ...itemRoutes,
+  ...examRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;
