@@ -7,6 +7,7 @@ import { hash } from '@node-rs/argon2';
 import { scheduleClass } from './classes.ts';
 import type { Db } from './client.ts';
 import { seedHeldClass } from './demo-class.ts';
+import { seedDemoExams } from './demo-exams.ts';
 import { enrol } from './groups.ts';
 import { newId } from './ids.ts';
 import { toDate } from './instants.ts';
@@ -91,6 +92,7 @@ async function seed(db: Db, now: number): Promise<string> {
   await enrol(db, { groupId, userIds: learnerIds });
   const instructorId = userIds.get('teacher') ?? '';
 
+  await seedDemoExams(db, { courseId: courseIds[0] ?? '', teacherId: instructorId, now });
   const held = await db.prisma.liveClass.count({ where: { groupId, state: 'ended' } });
   if (held === 0) await seedHeldClass(db, { groupId, instructorId, learnerIds, start: yesterday(now) });
   const soon = Math.ceil((now + 5 * minute) / minute) * minute;
