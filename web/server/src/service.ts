@@ -26,6 +26,7 @@ import { createTokens } from './auth/tokens.ts';
 import { createFigures } from './classes/figures.ts';
 import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
+import { createExams } from './exams/service.ts';
 import { healthRoutes } from './health.ts';
 import type { Actor, Binding } from './http/call.ts';
 import { failures, unknownPath } from './http/failures.ts';
@@ -135,6 +136,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     metrics,
     holdEvidence: incidents.holdEvidence,
   });
+  const exams = createExams({ db, clock, lease: state.lease, log, faces: deps.identity.judge !== null });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -144,6 +146,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...registrationRoutes({ ...deps.registration, db, clock, passwords, secret: config.tokenSecret }),
     ...identity.routes,
     ...incidents.routes,
+    ...exams.routes,
     ...classRoutes({
       db,
       clock,
@@ -213,7 +216,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([identity.close(), incidents.close()]);
+      await Promise.all([identity.close(), incidents.close(), exams.close()]);
       await watch.close();
     },
   };
