@@ -19,6 +19,14 @@ export const paths = {
   /** For whoever was in the class or watches over it. */
   replay: (classId: string) => `/replay/${classId}`,
 
+  exams: '/exams',
+  exam: (examId: string) => `/exams/${examId}`,
+
+  bank: '/bank',
+  examPlans: '/assess',
+  examPlan: (examId: string) => `/assess/${examId}`,
+  attempt: (attemptId: string) => `/assess/attempts/${attemptId}`,
+
   teach: '/teach',
   prepare: (classId: string) => `/teach/${classId}`,
   questions: '/teach/questions',

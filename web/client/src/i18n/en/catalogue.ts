@@ -2,6 +2,7 @@ import { admin } from './admin.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
+import { exams } from './exams.ts';
 import { hours } from './hours.ts';
 import { identity } from './identity.ts';
 import { incidents } from './incidents.ts';
@@ -19,6 +20,7 @@ export const catalogue: Catalogue = {
   checks,
   common,
   errors,
+  exams,
   hours,
   identity,
   incidents,
