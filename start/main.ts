@@ -27,6 +27,7 @@ import { proctorJudge } from '@keshi/web-server/checks/face-judge';
 import { proctorAnalyser } from '@keshi/web-server/identity/face-analyser';
 import { openIdentity } from '@keshi/web-server/identity/open';
 import { createLedgerWorker } from '@keshi/web-server/ledger/worker';
+import { createLessonMaker } from '@keshi/web-server/lessons/maker';
 import { listen } from '@keshi/web-server/listener';
 import { smsSender } from '@keshi/web-server/registration/sms';
 import { createWeb } from '@keshi/web-server/service';
@@ -100,6 +101,8 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     const ledger = createLedgerWorker({ nodeId, db, state, ledgerKey, metrics, health, log });
     lifecycle.onStop('ledger', () => ledger.close());
   }
+  const maker = createLessonMaker({ nodeId, db, store: mediaStore, metrics, log });
+  lifecycle.onStop('lessons', () => maker.close());
   const announcement = await announceWeb(state.registry, nodeId, log);
   lifecycle.onStop('registry', () => announcement.withdraw());
   const signaling = await createSignaling({

@@ -20,6 +20,8 @@ export const errorCodes = [
   'not-found',
   'conflict',
   'outdated',
+  // Something that has to be there first is missing.
+  'not-ready',
   'registration-closed',
   'wrong-code',
   // A face was sent before consent to it was given [PR1].

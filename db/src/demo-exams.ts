@@ -1,7 +1,10 @@
 /** The question bank of the demonstration course, and an exam drawn from it. */
 import { itemContent, type ItemContent } from '@keshi/contract/items';
 import type { Db } from './client.ts';
+import { beginAttempt, onAttempt } from './exam-attempts.ts';
+import { storeSaves } from './exam-saves.ts';
 import { createExam, setExamState } from './exams.ts';
+import { newId } from './ids.ts';
 import { createItems } from './items.ts';
 
 const hour = 60 * 60_000;
@@ -168,11 +171,13 @@ const questions: readonly Said[] = [
 export interface DemoExam {
   courseId: string;
   teacherId: string;
+  learnerIds: readonly string[];
   now: number;
 }
 
 /** What is there stays; one exam of the course is always open. */
-export async function seedDemoExams(db: Db, { courseId, teacherId, now }: DemoExam): Promise<void> {
+export async function seedDemoExams(db: Db, of: DemoExam): Promise<void> {
+  const { courseId, teacherId, now } = of;
   if ((await db.prisma.bankItem.count({ where: { courseId } })) === 0)
     await createItems(db, {
       courseId,
@@ -185,6 +190,7 @@ export async function seedDemoExams(db: Db, { courseId, teacherId, now }: DemoEx
         content: itemContent.parse(content) satisfies ItemContent,
       })),
     });
+  await seedPastQuiz(db, of);
   const open = await db.prisma.exam.count({
     where: { courseId, state: 'published', closesAt: { gt: new Date(now + hour) } },
   });
@@ -230,4 +236,109 @@ export async function seedDemoExams(db: Db, { courseId, teacherId, now }: DemoEx
     },
   });
   await setExamState(db, { id: exam.id, version: exam.version, state: 'published' });
+}
+
+/** A test of yesterday that everybody took: something to look at for who marks. */
+async function seedPastQuiz(db: Db, { courseId, teacherId, learnerIds, now }: DemoExam): Promise<void> {
+  if ((await db.prisma.exam.count({ where: { courseId, kind: 'quiz' } })) > 0) return;
+  const asked = await db.sql<{ itemId: string; revision: number; correct: boolean }>(
+    `SELECT i."id" AS "itemId", r."revision", (r."content"->>'correct')::boolean AS "correct" FROM "BankItem" i
+     JOIN "BankItemRevision" r ON r."itemId" = i."id" AND r."revision" = i."revision"
+     WHERE i."courseId" = $1 AND i."kind" = 'true-false' AND i."state" = 'approved' ORDER BY i."id" LIMIT 5`,
+    [courseId],
+  );
+  if (asked.length === 0) return;
+  const points = 2000;
+  const start = Math.floor((now - day) / hour) * hour;
+  const exam = await createExam(db, {
+    courseId,
+    byId: teacherId,
+    draft: {
+      kind: 'quiz',
+      lessonId: null,
+      title: '安全用电小测',
+      opensAt: start,
+      closesAt: start + hour,
+      durationMs: hour / 2,
+      attempts: 1,
+      passPercent: 60,
+      plan: { by: 'fixed', questions: asked.map(({ itemId }) => ({ itemId, points })) },
+      multiple: 'all-or-nothing',
+      show: 'answers',
+      shuffle: false,
+      identity: 'not-required',
+    },
+  });
+  const { version } = await setExamState(db, { id: exam.id, version: exam.version, state: 'published' });
+  const most = asked.length * points;
+  for (const [n, userId] of learnerIds.entries()) {
+    const startedAt = start + n * 20_000;
+    const attempt = await beginAttempt(db, {
+      id: newId(startedAt),
+      examId: exam.id,
+      examVersion: version,
+      userId,
+      number: 1,
+      seed: userId,
+      paper: asked.map(({ itemId, revision }) => ({
+        itemId,
+        revision,
+        kind: 'true-false',
+        points,
+        shown: [],
+      })),
+      most,
+      startedAt,
+      deadline: startedAt + hour / 2,
+      writerSid: newId(startedAt),
+      checkDueAt: null,
+    });
+    // One misses the first, the next two of them, and so on, and then again from none.
+    const misses = (position: number) => position < n % (asked.length + 1);
+    const answeredAt = startedAt + 5 * 60_000;
+    await storeSaves(
+      db,
+      [
+        {
+          attemptId: attempt.id,
+          sid: attempt.writerSid,
+          lease: attempt.lease,
+          sequence: 1,
+          visible: true,
+          at: startedAt + 20_000,
+          answers: asked.map(({ correct }, position) => ({
+            position,
+            answer: { kind: 'true-false', value: misses(position) ? !correct : correct },
+          })),
+        },
+      ],
+      () => 'accepted',
+      { lostAfterMs: Infinity },
+    );
+    const lines = asked.map(({ revision }, position) => ({
+      position,
+      points,
+      revision,
+      earned: misses(position) ? 0 : points,
+      by: 'rule' as const,
+      note: '',
+    }));
+    const earned = lines.reduce((sum, line) => sum + line.earned, 0);
+    await onAttempt(db, attempt.id, () =>
+      Promise.resolve({
+        end: { at: answeredAt, cause: 'submitted' },
+        grading: {
+          at: answeredAt,
+          byId: null,
+          cause: 'automatic',
+          reason: '',
+          earned,
+          most,
+          waiting: 0,
+          passed: earned * 100 >= most * 60,
+          lines,
+        },
+      }),
+    );
+  }
 }

@@ -8,6 +8,7 @@ import { scheduleClass } from './classes.ts';
 import type { Db } from './client.ts';
 import { seedHeldClass } from './demo-class.ts';
 import { seedDemoExams } from './demo-exams.ts';
+import { seedDemoPackage } from './demo-courses.ts';
 import { enrol } from './groups.ts';
 import { newId } from './ids.ts';
 import { toDate } from './instants.ts';
@@ -29,6 +30,8 @@ const people: readonly { login: string; name: string; role: Role; org: OrgName }
   { login: 'regulator', name: '陈思远', role: 'regulator', org: 'authority' },
   { login: 'supervisor', name: '刘海燕', role: 'staff', org: 'institution' },
   { login: 'employer', name: '赵国强', role: 'employer', org: 'employer' },
+  { login: 'expert1', name: '何志远', role: 'expert', org: 'authority' },
+  { login: 'expert2', name: '罗文静', role: 'expert', org: 'authority' },
   { login: 'teacher', name: '王建国', role: 'instructor', org: 'institution' },
   ...['张三', '李秀英', '王小明', '欧阳晓雪', '陈浩', '杨丽', '黄志强', '吴婷婷', '徐大伟', '孙悦'].map(
     (name, i) => ({ login: `learner${i + 1}`, name, role: 'learner' as const, org: 'institution' as const }),
@@ -91,8 +94,9 @@ async function seed(db: Db, now: number): Promise<string> {
     .map(({ login }) => userIds.get(login) ?? '');
   await enrol(db, { groupId, userIds: learnerIds });
   const instructorId = userIds.get('teacher') ?? '';
+  await seedDemoPackage(db, { courseId: courseIds[0] ?? '', instructorId });
 
-  await seedDemoExams(db, { courseId: courseIds[0] ?? '', teacherId: instructorId, now });
+  await seedDemoExams(db, { courseId: courseIds[0] ?? '', teacherId: instructorId, learnerIds, now });
   const held = await db.prisma.liveClass.count({ where: { groupId, state: 'ended' } });
   if (held === 0) await seedHeldClass(db, { groupId, instructorId, learnerIds, start: yesterday(now) });
   const soon = Math.ceil((now + 5 * minute) / minute) * minute;

@@ -7,14 +7,15 @@ export interface ExamCourse {
   title: string;
   /** Of the institution whose course it is. */
   orgPath: string;
-  /** Who teaches a class of it. */
+  /** Who teaches a class of it, or writes it. */
   authorIds: string[];
   /** Whether the asking person learns in it. */
   enrolled: boolean;
 }
 
-const authors = `ARRAY(SELECT DISTINCT c."instructorId"::text FROM "LiveClass" c JOIN "ClassGroup" g ON g."id" = c."groupId"
-  WHERE g."courseId" = co."id")`;
+const authors = `ARRAY(
+  SELECT c."instructorId"::text FROM "LiveClass" c JOIN "ClassGroup" g ON g."id" = c."groupId" WHERE g."courseId" = co."id"
+  UNION SELECT w."userId"::text FROM "CourseAuthor" w WHERE w."courseId" = co."id")`;
 const enrolled = `EXISTS (SELECT 1 FROM "Enrolment" e JOIN "ClassGroup" g ON g."id" = e."groupId"
   WHERE g."courseId" = co."id" AND e."userId" = $2 AND e."endedAt" IS NULL)`;
 
@@ -27,7 +28,7 @@ export async function examCourse(db: Db, courseId: string, userId: string): Prom
   return row ?? null;
 }
 
-/** Courses under these organisations, and those the person teaches; by title. */
+/** Courses under these organisations, and those the person teaches or writes; by title. */
 export async function coursesWithBank(
   db: Db,
   { under, teacherId }: { under: Scope; teacherId: string },
@@ -37,6 +38,7 @@ export async function coursesWithBank(
       OR: [
         ...inScope(under).map((path) => ({ org: { path } })),
         { groups: { some: { classes: { some: { instructorId: teacherId } } } } },
+        { authors: { some: { userId: teacherId } } },
       ],
     },
     select: { id: true, title: true, org: { select: { path: true } } },
@@ -44,7 +46,8 @@ export async function coursesWithBank(
     take: 500,
   });
   const taught = await db.sql<{ courseId: string }>(
-    `SELECT DISTINCT g."courseId" FROM "LiveClass" c JOIN "ClassGroup" g ON g."id" = c."groupId" WHERE c."instructorId" = $1`,
+    `SELECT DISTINCT g."courseId" FROM "LiveClass" c JOIN "ClassGroup" g ON g."id" = c."groupId" WHERE c."instructorId" = $1
+     UNION SELECT "courseId" FROM "CourseAuthor" WHERE "userId" = $1`,
     [teacherId],
   );
   const own = new Set(taught.map(({ courseId }) => courseId));

@@ -86,7 +86,7 @@ export async function listItems(db: Db, filter: ItemFilter): Promise<Page<BankIt
   };
   const [total, approved, rows] = await Promise.all([
     db.prisma.bankItem.count({ where }),
-    db.prisma.bankItem.count({ where: { courseId, state: 'approved' } }),
+    db.prisma.bankItem.count({ where: { courseId, approvedRevision: { not: null } } }),
     db.prisma.bankItem.findMany({ where, select: columns, orderBy: { id: 'desc' }, ...pageOf(filter) }),
   ]);
   return { total, approved, rows: rows.map(fromRow) };
@@ -150,8 +150,10 @@ export async function createItems(
     db.transaction(async (sql) => {
       const json = JSON.stringify(rows);
       await sql(
-        `INSERT INTO "BankItem" ("id", "courseId", "lessonId", "state", "kind", "contentPoint", "difficulty", "stem", "stemKey", "parts", "updatedAt")
-         SELECT r."id", $1, r."lessonId", $2, r."kind", r."contentPoint", r."difficulty", r."stem", r."stemKey", r."parts", now()
+        `INSERT INTO "BankItem" ("id", "courseId", "lessonId", "state", "kind", "contentPoint", "difficulty", "stem", "stemKey", "parts",
+           "approvedRevision", "updatedAt")
+         SELECT r."id", $1, r."lessonId", $2, r."kind", r."contentPoint", r."difficulty", r."stem", r."stemKey", r."parts",
+           CASE WHEN $2 = 'approved' THEN 1 END, now()
          FROM jsonb_to_recordset($3::jsonb) AS r("id" uuid, "lessonId" uuid, "kind" text, "contentPoint" text, "difficulty" int,
            "stem" text, "stemKey" text, "parts" int)`,
         [input.courseId, input.state ?? 'draft', json],
@@ -181,6 +183,7 @@ export async function updateItem(
       const [changed] = await sql<{ revision: number }>(
         `UPDATE "BankItem" SET "lessonId" = $3, "kind" = $4, "contentPoint" = $5, "difficulty" = $6, "stem" = $7, "stemKey" = $8,
            "parts" = $9, "revision" = "revision" + $10, "state" = CASE WHEN $10 = 1 THEN 'draft' ELSE "state" END,
+           "approvedRevision" = CASE WHEN "kind" = $4 AND "parts" = $9 THEN "approvedRevision" END,
            "version" = "version" + 1, "updatedAt" = now()
          WHERE "id" = $1 AND "version" = $2 RETURNING "revision"`,
         [
@@ -208,30 +211,44 @@ export async function updateItem(
   if (!done) await outdatedOrMissing('item', getItem(db, id));
 }
 
-/** Throws `Refused`: `outdated`, `not-found`. */
+/** What is approved may be asked; what is returned or retired may not any more. Throws `Refused`: `outdated`, `not-found`. */
 export async function setItemState(
   db: Db,
   { id, version, state }: { id: string; version: number; state: ItemState },
 ): Promise<void> {
-  const { count } = await db.prisma.bankItem.updateMany({
-    where: { id, version },
-    data: { state, version: { increment: 1 } },
-  });
-  if (count === 0) await outdatedOrMissing('item', getItem(db, id));
+  const rows = await db.sql(
+    `UPDATE "BankItem" SET "approvedRevision" = CASE
+         WHEN $3 = 'approved' THEN "revision" WHEN $3 = 'retired' OR "state" = 'approved' THEN NULL ELSE "approvedRevision" END,
+       "state" = $3, "version" = "version" + 1, "updatedAt" = now()
+     WHERE "id" = $1 AND "version" = $2 RETURNING "id"`,
+    [id, version, state],
+  );
+  if (rows.length === 0) await outdatedOrMissing('item', getItem(db, id));
 }
 
 /** Up to so many questions can be drawn from. */
 const mostInPool = 20_000;
 
-/** Approved questions of a course, all or those named, as far as drawing needs to know them. */
+/** Questions of a course that may be asked, all or those named, as far as drawing needs to know them. */
 export async function itemPool(db: Db, { courseId, ids }: { courseId: string; ids?: readonly string[] }) {
   const rows = await db.prisma.bankItem.findMany({
-    where: { courseId, state: 'approved', ...(ids && { id: { in: [...ids] } }) },
-    select: { id: true, revision: true, kind: true, contentPoint: true, difficulty: true, parts: true },
+    where: { courseId, approvedRevision: { not: null }, ...(ids && { id: { in: [...ids] } }) },
+    select: {
+      id: true,
+      approvedRevision: true,
+      kind: true,
+      contentPoint: true,
+      difficulty: true,
+      parts: true,
+    },
     orderBy: { id: 'asc' },
     take: mostInPool,
   });
-  return rows.map((row) => ({ ...row, kind: itemKind.parse(row.kind) }));
+  return rows.map(({ approvedRevision, ...row }) => ({
+    ...row,
+    revision: approvedRevision ?? 1,
+    kind: itemKind.parse(row.kind),
+  }));
 }
 
 /** Of questions as they were, by `id/revision`. Throws when one is unknown: revisions never go. */

@@ -69,7 +69,7 @@ export async function listScreeningHits(
       userId: row.userId,
       role:
         byId.get(row.classId ?? '')?.instructorId === row.userId ? ('host' as const) : ('attendee' as const),
-      surface: z.enum(['chat', 'question', 'answer', 'quiz']).parse(row.surface),
+      surface: z.enum(['chat', 'question', 'answer', 'quiz', 'course']).parse(row.surface),
       category: row.category,
       terms: z.array(z.string()).parse(row.terms),
       text: db.personal.open('ScreeningHit.text', row.textSealed),

@@ -23,6 +23,8 @@ export type Resource =
       readonly orgPaths: readonly string[];
       /** Instructors who write it; they do not review it. */
       readonly authorIds: readonly string[];
+      /** Whether the actor is enrolled; absent where nothing depends on it. */
+      readonly enrolled?: boolean;
     }
   | {
       /** A question of a course's bank. */
@@ -90,6 +92,12 @@ export type Action =
   | 'exam.observe'
   /** Read attempts with their answers, mark them, decide what came late, correct grades. */
   | 'exam.grade'
+  /** Enrol oneself in a course that allows it. */
+  | 'course.enrol'
+  /** Say what one thinks of a course one takes. */
+  | 'course.rate'
+  /** Keep the classification of occupations. */
+  | 'occupation.manage'
   | 'group.manage'
   | 'report.read'
   /** Decide about a learner's hours in a course: take them back, or give them back. */
@@ -115,7 +123,7 @@ export type Action =
 
 /**
  * How far a role reaches: `org` the organisation of the membership and everything below it; `own` what the actor
- * teaches or writes; `enrolled` classes the actor is enrolled in; `self` the actor's own record; `platform` the
+ * teaches or writes; `enrolled` classes and courses the actor is enrolled in; `self` the actor's own record; `platform` the
  * membership is of the root organisation; `assignable` people of the organisation who hold nothing that the actor
  * could not have given them; `others` as `org`, and never oneself; `impartial` as `others`, and never what one has
  * decided before.
@@ -152,7 +160,10 @@ const grants: Record<Action, Grant> = {
     course: { instructor: 'own', staff: 'org', employer: 'org' },
     org: { staff: 'org', employer: 'org' },
   },
-  'course.review': { course: { expert: 'org' } },
+  'course.review': { course: { expert: 'others' } },
+  'course.enrol': { person: { learner: 'self' } },
+  'course.rate': { course: { learner: 'enrolled' } },
+  'occupation.manage': { platform: { admin: 'platform' } },
   'bank.write': { course: { instructor: 'own', staff: 'org', employer: 'org' } },
   'bank.review': {
     course: { staff: 'org', expert: 'org' },
@@ -277,7 +288,10 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
       // An instructor sits on the other side of the desk, also if somebody enrolled him by mistake.
       return (
         (resource.kind === 'class' && resource.enrolled && resource.instructorId !== actor.userId) ||
-        (resource.kind === 'exam' && resource.enrolled && !resource.authorIds.includes(actor.userId))
+        (resource.kind === 'exam' && resource.enrolled && !resource.authorIds.includes(actor.userId)) ||
+        (resource.kind === 'course' &&
+          resource.enrolled === true &&
+          !resource.authorIds.includes(actor.userId))
       );
     case 'self':
       return resource.kind === 'person' && resource.userId === actor.userId;
@@ -290,6 +304,8 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
 
 function isOfOthers(actor: Actor, resource: Resource): boolean {
   switch (resource.kind) {
+    case 'course':
+      return !resource.authorIds.includes(actor.userId);
     case 'person':
     case 'incident':
     case 'item':

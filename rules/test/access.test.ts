@@ -13,8 +13,8 @@ const membership = (role: Role, orgPath = home): Membership => ({ role, orgId: '
 const actor = (...memberships: Membership[]): Actor => ({ userId: me, memberships });
 
 type Mine = { instructorId?: string; enrolled?: boolean };
-const course = (path: string, authorIds: string[] = []): Resource => ({
-  kind: 'course',
+const course = (path: string, authorIds: string[] = []) => ({
+  kind: 'course' as const,
   orgPaths: [path],
   authorIds,
 });
@@ -56,6 +56,8 @@ const resources = {
   'course in': course(home),
   'course out': course(elsewhere),
   'course out, written': course(elsewhere, [me]),
+  'course in, written': course(home, [me]),
+  'course out, enrolled': { ...course(elsewhere), enrolled: true },
   'group in': { kind: 'group', orgPaths: [home] },
   'group out': { kind: 'group', orgPaths: [elsewhere] },
   'person in': person(home),
@@ -84,7 +86,9 @@ const taught: Case[] = ['class in, taught', 'class out, taught'];
 const enrolled: Case[] = ['class in, enrolled', 'class out, enrolled'];
 const classesIn: Case[] = ['class in', 'class in, taught', 'class in, enrolled'];
 const self: Case[] = ['person out, self'];
-const reports: Case[] = [...classesIn, 'course in', 'group in', 'person in', 'org in'];
+const coursesIn: Case[] = ['course in', 'course in, written'];
+const written: Case[] = ['course out, written', 'course in, written'];
+const reports: Case[] = [...classesIn, ...coursesIn, 'group in', 'person in', 'org in'];
 const examsTaught: Case[] = ['exam out, taught', 'exam out, taught and enrolled'];
 const unmasked: Case[] = [...classesIn, 'group in', 'person in'];
 
@@ -94,6 +98,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.attend': enrolled,
     'class.speak': enrolled,
     'exam.take': ['exam out, enrolled'],
+    'course.enrol': self,
+    'course.rate': ['course out, enrolled'],
     'identity.own': self,
     'report.read': self,
     'personal.unmask': self,
@@ -103,13 +109,13 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.teach': taught,
     'class.publish': taught,
     'identity.own': self,
-    'quiz.prepare': [...taught, 'course out, written'],
-    'course.manage': ['course out, written'],
-    'bank.write': ['course out, written'],
-    'exam.manage': ['course out, written', ...examsTaught],
-    'exam.observe': ['course out, written', ...examsTaught],
+    'quiz.prepare': [...taught, ...written],
+    'course.manage': written,
+    'bank.write': written,
+    'exam.manage': [...written, ...examsTaught],
+    'exam.observe': [...written, ...examsTaught],
     'exam.grade': examsTaught,
-    'report.read': [...taught, 'course out, written', ...self],
+    'report.read': [...taught, ...written, ...self],
     'personal.unmask': self,
     'screening.read': taught,
   },
@@ -118,11 +124,11 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.recognise': classesIn,
     'class.export': classesIn,
     'class.schedule': [...classesIn, 'org in'],
-    'course.manage': ['course in', 'org in'],
-    'bank.write': ['course in'],
-    'bank.review': ['course in', 'item in'],
-    'exam.manage': ['course in', 'exam in'],
-    'exam.observe': ['course in', 'exam in'],
+    'course.manage': [...coursesIn, 'org in'],
+    'bank.write': [...coursesIn],
+    'bank.review': [...coursesIn, 'item in'],
+    'exam.manage': [...coursesIn, 'exam in'],
+    'exam.observe': [...coursesIn, 'exam in'],
     'exam.grade': ['exam in'],
     'group.manage': ['group in', 'org in'],
     'report.read': reports,
@@ -131,7 +137,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'identity.decide': ['person in', 'org in'],
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
-    'hours.decide': ['course in'],
+    'hours.decide': coursesIn,
     'ledger.export': ['org in'],
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
@@ -140,10 +146,10 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.observe': classesIn,
     'class.recognise': classesIn,
     'class.export': classesIn,
-    'course.manage': ['course in', 'org in'],
-    'bank.write': ['course in'],
-    'exam.manage': ['course in', 'exam in'],
-    'exam.observe': ['course in', 'exam in'],
+    'course.manage': [...coursesIn, 'org in'],
+    'bank.write': [...coursesIn],
+    'exam.manage': [...coursesIn, 'exam in'],
+    'exam.observe': [...coursesIn, 'exam in'],
     'exam.grade': ['exam in'],
     'group.manage': ['group in', 'org in'],
     'report.read': reports,
@@ -155,7 +161,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.recognise': classesIn,
     'class.export': classesIn,
     'report.read': reports,
-    'exam.observe': ['course in', 'exam in'],
+    'exam.observe': [...coursesIn, 'exam in'],
     'personal.unmask': unmasked,
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
@@ -165,19 +171,19 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   expert: {
     'course.review': ['course in'],
-    'bank.review': ['course in', 'item in'],
+    'bank.review': [...coursesIn, 'item in'],
     'report.read': self,
     'personal.unmask': self,
   },
   admin: {
     'class.observe': classesIn,
-    'exam.observe': ['course in', 'exam in'],
+    'exam.observe': [...coursesIn, 'exam in'],
     'class.schedule': [...classesIn, 'org in'],
-    'report.read': [...classesIn, 'course in', 'org in', ...self],
+    'report.read': [...classesIn, ...coursesIn, 'org in', ...self],
     'personal.unmask': self,
     'user.manage': ['person in', 'org in'],
     'org.manage': ['org in'],
-    'policy.manage': ['course in', 'org in'],
+    'policy.manage': [...coursesIn, 'org in'],
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
     'ledger.export': ['org in'],
@@ -203,6 +209,9 @@ const actions: Record<Action, true> = {
   'exam.take': true,
   'exam.observe': true,
   'exam.grade': true,
+  'course.enrol': true,
+  'course.rate': true,
+  'occupation.manage': true,
   'group.manage': true,
   'report.read': true,
   'hours.decide': true,

@@ -4,10 +4,12 @@ import { authRoutes } from './auth.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
 import { examRoutes } from './exams.ts';
+import { courseRoutes } from './courses.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
 import { itemRoutes } from './items.ts';
 import { ledgerRoutes } from './ledger.ts';
+import { lessonRoutes } from './lessons.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
@@ -43,6 +45,8 @@ export const routes = {
   ...incidentRoutes,
   ...itemRoutes,
   ...examRoutes,
+  ...courseRoutes,
+  ...lessonRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

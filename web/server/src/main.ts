@@ -19,6 +19,7 @@ import { proctorJudge } from './checks/face-judge.ts';
 import { proctorAnalyser } from './identity/face-analyser.ts';
 import { openIdentity } from './identity/open.ts';
 import { createLedgerWorker } from './ledger/worker.ts';
+import { createLessonMaker } from './lessons/maker.ts';
 import { listen } from './listener.ts';
 import { smsSender } from './registration/sms.ts';
 import { createWeb } from './service.ts';
@@ -78,6 +79,8 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   const nodeId = randomUUID();
   const ledger = createLedgerWorker({ nodeId, db, state, ledgerKey, metrics, health, log });
   lifecycle.onStop('ledger', () => ledger.close());
+  const maker = createLessonMaker({ nodeId, db, store: mediaStore, metrics, log });
+  lifecycle.onStop('lessons', () => maker.close());
   const announcement = await announceWeb(state.registry, nodeId, log);
   lifecycle.onStop('registry', () => announcement.withdraw());
   listener.open(web.app);

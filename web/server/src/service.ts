@@ -1,6 +1,7 @@
 import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { getSession } from '@keshi/db/login-sessions';
+import { getLesson } from '@keshi/db/lessons';
 import { getRecording } from '@keshi/db/recordings';
 import { systemClock, type Clock } from '@keshi/runtime/clock';
 import type { Config } from '@keshi/runtime/config';
@@ -27,6 +28,9 @@ import { createFigures } from './classes/figures.ts';
 import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
 import { createExams } from './exams/service.ts';
+import { catalogueRoutes } from './courses/catalogue-routes.ts';
+import { makingRoutes } from './courses/making-routes.ts';
+import { projectRoutes } from './courses/project-routes.ts';
 import { healthRoutes } from './health.ts';
 import type { Actor, Binding } from './http/call.ts';
 import { failures, unknownPath } from './http/failures.ts';
@@ -38,6 +42,8 @@ import { createIdentity, type IdentityParts } from './identity/service.ts';
 import { createIncidents } from './incidents/service.ts';
 import { ledgerRoutes } from './ledger/routes.ts';
 import { publicKeysOf } from './ledger/root-signer.ts';
+import { isPreview, lessonRoutes } from './lessons/routes.ts';
+import { uploadRoutes } from './lessons/uploads.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { metricsPage, requestTimes } from './metrics.ts';
 import { createPages } from './pages.ts';
@@ -137,6 +143,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     holdEvidence: incidents.holdEvidence,
   });
   const exams = createExams({ db, clock, lease: state.lease, log, faces: deps.identity.judge !== null });
+  const screen = loadScreen();
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -156,11 +163,15 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
       publicUrl: config.publicUrl,
     }),
     ...attendanceRoutes({ db, clock, summaries, results, xlsx }),
-    ...questionRoutes({ db, clock, screen: loadScreen() }),
+    ...questionRoutes({ db, clock, screen }),
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
+    ...makingRoutes({ db, clock }),
+    ...lessonRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...catalogueRoutes({ db, clock, screen }),
+    ...projectRoutes({ db }),
     ...adminRoutes({ db, clock, logins, passwords }),
   };
 
@@ -195,6 +206,10 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
         const recording = await getRecording(db, classId);
         return recording?.state === 'ready' || recording?.state === 'failed';
       },
+      isPreview: async (lessonId) => {
+        const lesson = await getLesson(db, lessonId);
+        return lesson !== null && isPreview(lesson);
+      },
       clock,
       log,
     }),
@@ -203,10 +218,13 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   app.use('/api', sameOrigin(config.publicUrl));
   const description = openApi(routes, { version, url: config.publicUrl });
   app.get('/api/openapi.json', (_req, res) => void res.json(description));
+  const takeTurn = createTurns(clock);
+  const audit = createAudit(db, log);
+  app.use(uploadRoutes({ db, store: deps.mediaStore, clock, authenticate, takeTurn, audit }));
   mount(app, bindings, {
     authenticate,
-    takeTurn: createTurns(clock),
-    audit: createAudit(db, log),
+    takeTurn,
+    audit,
     checkReplies: config.env !== 'production',
   });
   app.use('/api', unknownPath);

@@ -17,7 +17,7 @@ const type = 'application/octet-stream';
 const course = () => ({ id: web.world.course.id });
 const csv = (rows: readonly (readonly string[])[]) =>
   rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')).join('\r\n');
-const send = (format: 'csv' | 'xlsx' | 'xml', bytes: BlobPart, duplicates: 'refuse' | 'skip' = 'refuse') =>
+const send = (format: 'csv' | 'xlsx' | 'xml', bytes: string | Uint8Array<ArrayBuffer>, duplicates: 'refuse' | 'skip' = 'refuse') =>
   call(web, 'importItems', {
     token,
     params: course(),
@@ -103,7 +103,7 @@ describe('[F1] questions from a sheet', () => {
     const template = await call(web, 'exportItems', {
       token,
       params: { ...course(), format: 'csv' },
-      query: { template: true },
+      query: { template: 'true' },
     });
     expect((await send('csv', new Uint8Array(template.bytes), 'skip')).body.errors).toEqual([]);
   });

@@ -5,6 +5,8 @@ import { itemContent } from '@keshi/contract/items';
 import { createExam, type ExamDraft } from '@keshi/db/exams';
 import { enrol, unenrol } from '@keshi/db/groups';
 import { createItems } from '@keshi/db/items';
+import { createChapter, createLesson, updateLesson } from '@keshi/db/lessons';
+import { createProject } from '@keshi/db/training-projects';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressOf, call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
 
@@ -43,10 +45,24 @@ interface Attempt {
 
 let web: RunningWeb;
 const findingId = randomUUID();
+/** Of the school's course: a video without a file, and a text that is published. */
+let made: { chapterId: string; videoId: string; textId: string; projectId: string };
 const tokens = new Map<string, string>();
 beforeAll(async () => {
   web = await runWeb();
   for (const who of everybody) tokens.set(who, await tokenOf(web, who));
+  const courseId = web.world.course.id;
+  const lesson = (kind: 'video' | 'text') =>
+    createLesson(web.db, { courseId, chapterId: null, title: kind, kind });
+  const [video, text] = [await lesson('video'), await lesson('text')];
+  await updateLesson(web.db, { id: text.id, version: text.version, state: 'published' });
+  const project = await createProject(web.db, {
+    ...{ orgId: web.world.school.id, name: '项目', summary: '', audience: 'anyone', occupationCode: null },
+  });
+  made = {
+    chapterId: await createChapter(web.db, { courseId, title: '第一章' }),
+    ...{ videoId: video.id, textId: text.id, projectId: project.id },
+  };
   // About somebody who asks for nothing here.
   await web.db.prisma.incident.create({
     data: {
@@ -111,6 +127,8 @@ const decisionOn = () => ({
   evidenceId: '01890000-0000-7000-8000-000000000001',
 });
 const aboutFinding = () => ({ params: { id: findingId } });
+const ofCourse = () => ({ params: { id: web.world.course.id } });
+const ofVideo = () => ({ params: { id: made.videoId } });
 const inClass = () => ({ params: { id: web.world.held.id } });
 
 const inCourse = () => ({ params: { id: web.world.course.id } });
@@ -366,6 +384,84 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
       allowed: 'outdated',
     },
   ],
+  listMaking: {
+    who: ['teacher', 'other-teacher', 'staff', 'other-staff', 'employer', 'other-employer', 'expert'],
+  },
+  makingCourse: { who: ['staff', 'expert'], input: ofCourse },
+  describeCourse: {
+    who: ['staff'],
+    input: () => ({ ...ofCourse(), body: { version: old, title: 'x' } }),
+    allowed: 'outdated',
+  },
+  setAuthors: { who: ['staff'], input: () => ({ ...ofCourse(), body: { logins: ['nobody'] } }) },
+  submitCourse: {
+    who: ['staff'],
+    input: () => ({ ...ofCourse(), body: { version: old } }),
+    allowed: 'outdated',
+  },
+  delistCourse: {
+    who: ['staff'],
+    input: () => ({ ...ofCourse(), body: { version: old } }),
+    allowed: 'outdated',
+  },
+  reviewCourse: {
+    who: ['expert'],
+    input: () => ({ ...ofCourse(), body: { version: old, decision: 'approve', opinion: '同意' } }),
+    allowed: 'outdated',
+  },
+  listCatalogue: { who: everybody },
+  getCourse: { who: ['learner'], input: ofCourse },
+  // Nobody enrols himself where the course does not allow it.
+  enrolSelf: { who: [], input: ofCourse },
+  rateCourse: { who: ['learner'], input: () => ({ ...ofCourse(), body: { stars: 5 } }) },
+  listOccupations: { who: everybody },
+  importOccupations: { who: ['admin'], input: () => ({ upload: new Blob(['code,name']) }) },
+  listProjects: { who: everybody },
+  createProject: {
+    who: ['staff'],
+    input: () => ({ body: { orgId: web.world.school.id, name: '项目' } }),
+    allowed: 'conflict',
+  },
+  updateProject: {
+    who: ['staff'],
+    input: () => ({ params: { id: made.projectId }, body: { version: old, name: 'x' } }),
+    allowed: 'outdated',
+  },
+  createChapter: { who: ['staff'], input: () => ({ ...ofCourse(), body: { title: '章' } }) },
+  updateChapter: {
+    who: ['staff'],
+    input: () => ({ params: { id: made.chapterId }, body: { version: old, title: 'x' } }),
+    allowed: 'outdated',
+  },
+  deleteChapter: { who: ['staff'], input: () => ({ params: { id: made.chapterId } }) },
+  createLesson: { who: ['staff'], input: () => ({ ...ofCourse(), body: { title: '课', kind: 'text' } }) },
+  arrangeLessons: {
+    who: ['staff'],
+    input: () => ({ ...ofCourse(), body: { lessons: [] } }),
+    allowed: 'outdated',
+  },
+  getLesson: { who: ['staff', 'expert'], input: ofVideo },
+  updateLesson: {
+    who: ['staff'],
+    input: () => ({ ...ofVideo(), body: { version: old, title: 'x' } }),
+    allowed: 'outdated',
+  },
+  setLessonState: {
+    who: ['staff'],
+    input: () => ({ ...ofVideo(), body: { version: old, state: 'published' } }),
+    allowed: 'outdated',
+  },
+  deleteLesson: { who: ['staff'], input: () => ({ params: { id: made.textId } }), allowed: 'conflict' },
+  putCaptions: {
+    who: ['staff'],
+    input: () => ({ params: { id: made.videoId, language: 'en' }, upload: new Blob(['no captions']) }),
+    allowed: 'invalid-input',
+  },
+  deleteCaptions: {
+    who: ['staff'],
+    input: () => ({ params: { id: made.videoId, language: 'en' } }),
+    allowed: 'not-found',
+  },
   listGroups: { who: anywhere },
   getGroup: { who: supervisors, input: () => ({ params: { id: web.world.group.id } }) },
   createGroup: {
@@ -455,6 +551,10 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
       params: { id: web.world.held.id, userId: web.world.idOf('second') },
       body: { hour: 1, decision: 'confirmed' },
     }),
+  },
+  lookAt: {
+    who: supervisors,
+    input: () => ({ params: { id: web.world.running.id, userId: web.world.idOf('second') } }),
   },
   identityQueue: { who: ['staff', 'other-staff'] },
   revealIdentity: {

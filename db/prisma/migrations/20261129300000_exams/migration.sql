@@ -1,5 +1,6 @@
 -- AlterTable
-ALTER TABLE "BankItem" ADD COLUMN     "parts" INTEGER NOT NULL DEFAULT 0,
+ALTER TABLE "BankItem" ADD COLUMN     "approvedRevision" INTEGER,
+ADD COLUMN     "parts" INTEGER NOT NULL DEFAULT 0,
 ADD COLUMN     "stem" TEXT NOT NULL DEFAULT '',
 ADD COLUMN     "stemKey" TEXT NOT NULL DEFAULT '';
 
@@ -174,3 +175,5 @@ CREATE TRIGGER "ExamAttempt_paper_stands" BEFORE UPDATE OF "paper", "seed", "exa
   WHEN (OLD."paper" IS DISTINCT FROM NEW."paper" OR OLD."seed" <> NEW."seed" OR OLD."examId" <> NEW."examId" OR OLD."userId" <> NEW."userId"
     OR OLD."startedAt" <> NEW."startedAt" OR OLD."most" <> NEW."most")
   EXECUTE FUNCTION keshi_append_only();
+
+UPDATE "BankItem" SET "approvedRevision" = "revision" WHERE "state" = 'approved';

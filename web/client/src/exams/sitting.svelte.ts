@@ -7,7 +7,7 @@ import type { AttemptPaper, AttemptSave } from '@keshi/contract/http/exams';
 import type { ItemAnswer } from '@keshi/contract/items';
 import type { Api } from '#net/api.ts';
 import type { ServerClock } from '#net/clock.svelte.ts';
-import { type Failure, failureOf } from '#net/failure.ts';
+import { ApiError, type Failure, failureOf } from '#net/failure.ts';
 import type { Draft, DraftStore } from './draft-store.ts';
 
 export type SittingState =
@@ -230,6 +230,8 @@ export class Sitting {
     do await this.#save();
     while (this.#pending.size > 0 && !this.#offline && this.#state.state === 'writing');
     if (this.#state.state !== 'writing') return;
+    // What the server does not have would be left out.
+    if (this.#pending.size > 0) throw new ApiError({ code: 'offline' });
     await this.#deps.api.call('submitAttempt', { params: { id: paper.id }, body: { lease: paper.lease } });
     this.#state = { state: 'ended', why: 'submitted' };
     this.close();

@@ -93,6 +93,18 @@ export class Format {
     return this.#locale() === 'zh-CN' ? `${text} 学时` : `${text} h`;
   }
 
+  /** `3.4 MB`, of 1,000,000 bytes each. */
+  bytes(n: number): string {
+    const units = ['B', 'kB', 'MB', 'GB'];
+    let at = 0;
+    let size = n;
+    while (size >= 1000 && at < units.length - 1) {
+      size /= 1000;
+      at += 1;
+    }
+    return `${at === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[at] ?? ''}`;
+  }
+
   /** How old something is, `1 s 前`. */
   age(ms: number): string {
     const text =

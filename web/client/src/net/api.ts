@@ -177,6 +177,11 @@ export function createApi({ routes, fetch, clock, locks, onSession, onSignedOut 
         filename: encoded ? decodeURIComponent(encoded) : (plain ?? 'keshi'),
       };
     },
+    /** The `Authorization` header of requests that others than this client send, such as uploads. */
+    async authorization(): Promise<string> {
+      if (!access || performance.now() >= access.renewAt) await refresh();
+      return `Bearer ${access?.token ?? ''}`;
+    },
     /** Logs in; true when that ended the account's session elsewhere (B6). */
     async login(login: string, password: string): Promise<boolean> {
       const sentAt = performance.now();

@@ -7,6 +7,8 @@ import FileClock from '@lucide/svelte/icons/file-clock';
 import Gavel from '@lucide/svelte/icons/gavel';
 import GraduationCap from '@lucide/svelte/icons/graduation-cap';
 import HeartPulse from '@lucide/svelte/icons/heart-pulse';
+import Clapperboard from '@lucide/svelte/icons/clapperboard';
+import Library from '@lucide/svelte/icons/library';
 import LibraryBig from '@lucide/svelte/icons/library-big';
 import FilePen from '@lucide/svelte/icons/file-pen';
 import FileQuestionMark from '@lucide/svelte/icons/file-question-mark';
@@ -45,6 +47,7 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
     { href: paths.today, name: 'today', icon: Sun, roles: ['learner'] },
     { href: paths.classes, name: 'classes', icon: BookOpen, roles: ['learner'] },
     { href: paths.exams, name: 'exams', icon: FilePen, roles: ['learner'] },
+    { href: paths.catalogue, name: 'catalogue', icon: Library, roles: ['learner'] },
     { href: paths.record, name: 'record', icon: GraduationCap, roles: ['learner'] },
   ],
   instructor: [
@@ -53,6 +56,12 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
     { href: paths.questions, name: 'questions', icon: MessagesSquare, roles: ['instructor'] },
     { href: paths.bank, name: 'bank', icon: FileQuestionMark, roles: ['instructor'] },
     { href: paths.examPlans, name: 'examPlans', icon: ClipboardCheck, roles: ['instructor'] },
+    {
+      href: paths.making,
+      name: 'making',
+      icon: Clapperboard,
+      roles: ['instructor', 'staff', 'employer', 'expert'],
+    },
     { href: paths.hours, name: 'hours', icon: Hourglass, roles: ['instructor'] },
   ],
   supervisor: [
@@ -106,6 +115,7 @@ export function homeOf(session: Session): string {
   if (session.learns || session.teaches) return paths.today;
   if (session.supervises) return paths.wall;
   if (session.administers) return paths.schedule;
+  if (session.has('expert')) return paths.making;
   return paths.settings;
 }
 

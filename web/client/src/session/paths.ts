@@ -26,6 +26,15 @@ export const paths = {
   examPlans: '/assess',
   examPlan: (examId: string) => `/assess/${examId}`,
   attempt: (attemptId: string) => `/assess/attempts/${attemptId}`,
+  catalogue: '/courses',
+  course: (courseId: string) => `/courses/${courseId}`,
+  learn: (lessonId: string) => `/learn/${lessonId}`,
+  /** Without a login. */
+  preview: (lessonId: string) => `/preview/${lessonId}`,
+
+  making: '/making',
+  makingCourse: (courseId: string) => `/making/${courseId}`,
+  makingLesson: (lessonId: string) => `/making/lessons/${lessonId}`,
 
   teach: '/teach',
   prepare: (classId: string) => `/teach/${classId}`,

@@ -18,6 +18,7 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   'not-found': 404,
   conflict: 409,
   outdated: 409,
+  'not-ready': 409,
   'registration-closed': 403,
   'wrong-code': 422,
   'consent-required': 403,

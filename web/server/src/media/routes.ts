@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { id } from '@keshi/contract/domain';
+import { lessonFolder } from '@keshi/contract/lessons';
 import { recordingPrefix, recordingView } from '@keshi/contract/recordings';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
@@ -9,6 +10,7 @@ import { type MediaStore, MediaStoreError } from '@keshi/runtime/media-store/med
 import { readPath } from '@keshi/runtime/media-store/signed-path';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { previewToken } from '../lessons/view.ts';
 import { createListings } from './listings.ts';
 import { createPlaylists } from './playlists.ts';
 import { createRecentObjects } from './recent-objects.ts';
@@ -20,12 +22,15 @@ interface Deps {
   confirm(sid: string): Promise<void>;
   /** Whether the recording of a class is complete. */
   isOver(classId: string): Promise<boolean>;
+  /** Whether a lesson may be watched without a login. */
+  isPreview(lessonId: string): Promise<boolean>;
   clock: Clock;
   log: Logger;
 }
 
 const playlistPath = z.object({ token: z.string(), classId: id, view: recordingView });
 const objectPath = z.object({ token: z.string(), classId: id, path: z.array(z.string()) });
+const lessonPath = z.object({ token: z.string(), lessonId: id, path: z.array(z.string()) });
 const query = z.object({ live: z.literal('1').optional() });
 
 /** What never changes under its name; the seek previews may be made anew. */
@@ -33,16 +38,19 @@ const immutable = /\.(m4s|mp4)$/;
 const keepForGood = 'private, max-age=31536000, immutable';
 
 /**
- * Recordings as HLS, for whoever has a path signed for it and a login session that lives:
+ * Recordings and lessons as HLS, for whoever has a path signed for it and a login session that lives:
  *
  *     GET /media/<token>/recordings/<classId>/<view>.m3u8    from the beginning; with ?live=1 the newest ten seconds
  *     GET /media/<token>/recordings/<classId>/…              segments, initialisations and seek previews, by range too
+ *     GET /media/<token>/lessons/<lessonId>/…                what was made of a lesson's upload, and its captions
+ *     GET /media/preview/lessons/<lessonId>/…                the same without a login, of lessons that allow it
  *
  * Any node serves what any node recorded. Refusals: 401 `unauthenticated` for a token that is not ours or is past its
  * time, 401 `session-…` once the session has ended, 403 for what the token was not signed for, 400 for a name that
  * leads elsewhere, 404, and 503 while the store does not answer.
  */
-export function mediaRoutes({ store, tokenSecret, confirm, isOver, clock, log }: Deps): Router {
+export function mediaRoutes(deps: Deps): Router {
+  const { store, tokenSecret, confirm, isOver, isPreview, clock, log } = deps;
   const playlists = createPlaylists(createListings({ store, isOver, clock }));
   const recent = createRecentObjects(store);
   const router = Router();
@@ -81,6 +89,20 @@ export function mediaRoutes({ store, tokenSecret, confirm, isOver, clock, log }:
     const { token, classId, path } = parse(objectPath, req.params);
     const name = recordingPrefix(classId) + path.join('/');
     await admit(token, name);
+    await sendObject(req, res, name);
+  });
+
+  router.get('/media/:token/lessons/:lessonId/*path', async (req, res) => {
+    const { token, lessonId, path } = parse(lessonPath, req.params);
+    const name = lessonFolder(lessonId) + path.join('/');
+    // Files of a package are served from an origin of their own: here their scripts would be ours.
+    if (path.includes('package')) throw new AppError('not-found');
+    if (token !== previewToken) await admit(token, name);
+    else if (!(await isPreview(lessonId))) throw new AppError('not-found');
+    await sendObject(req, res, name);
+  });
+
+  async function sendObject(req: Request, res: Response, name: string): Promise<void> {
     res.setHeader('Accept-Ranges', 'bytes');
     res.setHeader('Cache-Control', immutable.test(name) ? keepForGood : 'private, max-age=600');
     const range = rangeOf(req);
@@ -96,7 +118,7 @@ export function mediaRoutes({ store, tokenSecret, confirm, isOver, clock, log }:
     if (!object) throw new AppError('not-found');
     res.setHeader('Content-Type', object.contentType);
     return send(req, res, object, range);
-  });
+  }
 
   async function send(
     req: Request,

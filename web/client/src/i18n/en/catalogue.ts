@@ -1,6 +1,7 @@
 import { admin } from './admin.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
+import { courses } from './courses.ts';
 import { errors } from './errors.ts';
 import { exams } from './exams.ts';
 import { hours } from './hours.ts';
@@ -19,6 +20,7 @@ export const catalogue: Catalogue = {
   admin,
   checks,
   common,
+  courses,
   errors,
   exams,
   hours,

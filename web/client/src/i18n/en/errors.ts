@@ -78,6 +78,11 @@ export const errors: typeof zh = {
     safe: 'Your input is still here, and their change was not overwritten.',
     todo: 'Load the latest version and add your change to it.',
   },
+  'not-ready': {
+    what: 'Something that is needed is still missing',
+    safe: 'What is there is not affected.',
+    todo: 'Complete what the page names and try again.',
+  },
   'registration-closed': {
     what: 'People cannot register by themselves here',
     todo: 'Ask your training institution for an account.',

@@ -359,7 +359,13 @@ export const live: typeof zh = {
   alertTitle: (name, surface) => `Stopped ${name}’s ${surface}`,
   alertSafe: 'nobody saw it; a record is kept',
   alertsMore: (n) => `${n} more in the log`,
-  surfaces: { chat: 'message', question: 'question', answer: 'answer', quiz: 'quiz question' },
+  surfaces: {
+    chat: 'message',
+    question: 'question',
+    answer: 'answer',
+    quiz: 'quiz question',
+    course: 'on a course’s page',
+  },
 
   said: {
     question: (name, text) => `${name} asks: ${text}`,

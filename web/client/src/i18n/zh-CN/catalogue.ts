@@ -1,6 +1,7 @@
 import { admin } from './admin.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
+import { courses } from './courses.ts';
 import { errors } from './errors.ts';
 import { exams } from './exams.ts';
 import { hours } from './hours.ts';
@@ -22,6 +23,7 @@ export const catalogue = {
   admin,
   checks,
   common,
+  courses,
   errors,
   exams,
   hours,

@@ -59,6 +59,11 @@ export const errors: Record<FailureCode, ErrorText> = {
     safe: '您填写的内容还在，没有覆盖对方的修改。',
     todo: '请载入最新内容，再把您的修改加进去。',
   },
+  'not-ready': {
+    what: '还缺少必要的内容，没有提交',
+    safe: '已有的内容不受影响。',
+    todo: '请按页面上的提示补齐后再试。',
+  },
   'registration-closed': {
     what: '这里没有开放自助注册',
     todo: '请联系所在的培训机构开通账号。',

@@ -357,7 +357,7 @@ export const live = {
   alertTitle: (name: string, surface: string) => `已拦下${name}的${surface}`,
   alertSafe: '没有人看到，已留存记录',
   alertsMore: (n: string) => `另有 ${n} 条，见日志`,
-  surfaces: { chat: '聊天', question: '提问', answer: '回答', quiz: '题目' },
+  surfaces: { chat: '聊天', question: '提问', answer: '回答', quiz: '题目', course: '课程页' },
 
   // 读屏播报
   said: {

@@ -144,7 +144,7 @@ export const supervise = {
     where: '课堂与位置',
     category: '类别',
     text: '原文',
-    surfaces: { chat: '聊天', question: '提问', answer: '回答', quiz: '题目' },
+    surfaces: { chat: '聊天', question: '提问', answer: '回答', quiz: '题目', course: '课程页' },
     outside: '课堂之外',
     empty: '没有被拦截的内容',
     emptyText: '聊天、提问或题目中出现不允许发布的文字时，会被拦下并记在这里。',

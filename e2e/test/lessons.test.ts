@@ -1,0 +1,100 @@
+/** A lesson from an instructor's file to a learner's screen, in real browsers against the whole product. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { courses } from '../../web/client/src/i18n/zh-CN/courses.ts';
+import { type Browser, desktop, openBrowser, phone } from '../src/chromium.ts';
+import { logIn } from '../src/class-day.ts';
+import { makeLessonClip } from '../src/lesson-clip.ts';
+import { choose, fill, hears, press, save, visit, words } from '../src/office.ts';
+import { type Product, startProduct } from '../src/product.ts';
+
+const { making, course, lesson, page: coursePage, preview } = courses;
+const patient = { timeout: 60_000 };
+const courseTitle = '电工基础';
+
+let product: Product;
+let teacher: Browser;
+let learner: Browser;
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'keshi-lessons-'));
+  await makeLessonClip(join(dir, '断路器 🔌.mp4'), 6);
+  product = await startProduct();
+  [teacher, learner] = await Promise.all([openBrowser(desktop), openBrowser(phone)]);
+});
+afterAll(async () => {
+  await Promise.all([teacher?.close(), learner?.close()]);
+  await product?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function openCourse(page: Page): Promise<void> {
+  await visit(page, `${product.url}/making`, making.title);
+  await page.getByRole('link', { name: courseTitle, exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: courseTitle, exact: true }).waitFor(patient);
+}
+
+/** A picture of the film has been decoded. */
+async function plays(page: Page): Promise<void> {
+  const video = page.getByTestId('lesson-stream');
+  await video.evaluate((element: { muted: boolean; play(): Promise<void> }) => {
+    element.muted = true;
+    return element.play();
+  });
+  await expect
+    .poll(() => video.evaluate((element: { currentTime: number }) => element.currentTime), patient)
+    .toBeGreaterThan(0.5);
+}
+
+test('[C10, C11] a video is uploaded, made, published, and seen by a learner and without a login', async () => {
+  const { page } = teacher;
+  await logIn(page, product.url, 'teacher');
+  await openCourse(page);
+  await press(page, course.addLesson);
+  await fill(page, { [course.lessonTitle]: '断路器的结构' });
+  await choose(page, course.lessonKind, courses.kinds.video);
+  await save(page, course.lessonAdded);
+  await page.getByRole('link', { name: '断路器的结构', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: '断路器的结构' }).waitFor(patient);
+  // Nothing to publish yet.
+  expect(await page.getByRole('button', { name: lesson.publish, exact: true }).isDisabled()).toBe(true);
+
+  await page.locator('input[type=file]').first().setInputFiles(join(dir, '断路器 🔌.mp4'));
+  await page.getByText(lesson.ready, { exact: true }).waitFor(patient);
+  await page.getByText('断路器 🔌.mp4').waitFor(patient);
+  await page.getByText(lesson.findings['low-resolution']).waitFor(patient);
+  await plays(page);
+
+  await page.getByLabel(lesson.preview).check();
+  await page.getByRole('button', { name: words.common.save, exact: true }).click();
+  await hears(page, lesson.saved);
+  const vtt = join(dir, 'zh.vtt');
+  await writeFile(vtt, 'WEBVTT\n\n00:00.000 --> 00:02.000\n断路器由触头和脱扣器组成\n');
+  await page
+    .getByLabel(`${lesson.captionsUpload}${words.common.colon}${lesson.languages['zh-CN']}`)
+    .setInputFiles(vtt);
+  await hears(page, lesson.captionsSaved('1'));
+  await press(page, lesson.publish);
+  await hears(page, lesson.published);
+  const address = await page.getByRole('link', { name: lesson.previewLink }).getAttribute('href');
+
+  await logIn(learner.page, product.url, 'learner1');
+  await visit(learner.page, `${product.url}/courses`, courses.catalogue.title);
+  await learner.page.getByRole('link', { name: courseTitle, exact: true }).click();
+  await learner.page.getByText('断路器的结构', { exact: true }).waitFor(patient);
+  const study = learner.page.getByRole('link', { name: coursePage.study, exact: true });
+  expect(await study.count()).toBe(2);
+
+  // Somebody who never logged in.
+  await learner.context.clearCookies();
+  await learner.page.evaluate('localStorage.clear()');
+  await learner.page.goto(product.url + (address ?? ''));
+  await learner.page.getByRole('heading', { level: 1, name: '断路器的结构' }).waitFor(patient);
+  await plays(learner.page);
+  await learner.page.getByRole('link', { name: preview.login }).waitFor(patient);
+  expect([...teacher.errors, ...learner.errors]).toEqual([]);
+});
