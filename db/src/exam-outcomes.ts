@@ -1,14 +1,14 @@
 /** [CT1] Who passed the final exam of a course, and with which grade. */
 import type { ExamOutcome } from '@keshi/contract/exams';
-import type { Db } from './client.ts';
+import type { Sql } from './client.ts';
 import { fromDate } from './instants.ts';
 
 /**
- * An outcome for each of the learners. A course passes by its published final exam; when it has several, by any of them.
+ * An outcome for each of the learners; `db` may be a transaction. A course passes by its published final exam; when it has several, by any of them.
  * A passed attempt stands whatever comes after it; without one, an attempt that is not graded to the end leaves it open.
  */
 export async function examOutcomes(
-  db: Db,
+  db: { sql: Sql },
   courseId: string,
   learnerIds: readonly string[],
 ): Promise<Map<string, ExamOutcome>> {

@@ -92,7 +92,10 @@ describe('an exam', () => {
     await row.getByText(score).waitFor(patient);
     await row.getByRole('link', { name: new RegExp(exams.board.read) }).click();
     await desk.getByText(exams.marking.history).waitFor(patient);
-    await desk.getByText(exams.marking.eventKinds['submitted'] ?? '').waitFor(patient);
+    const happened = desk
+      .getByRole('listitem')
+      .filter({ hasText: exams.marking.eventKinds['submitted'] ?? '' });
+    await happened.first().waitFor(patient);
     expect(await desk.getByText(score).count()).toBeGreaterThan(0);
   });
 });

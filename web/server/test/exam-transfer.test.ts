@@ -17,7 +17,11 @@ const type = 'application/octet-stream';
 const course = () => ({ id: web.world.course.id });
 const csv = (rows: readonly (readonly string[])[]) =>
   rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')).join('\r\n');
-const send = (format: 'csv' | 'xlsx' | 'xml', bytes: string | Uint8Array<ArrayBuffer>, duplicates: 'refuse' | 'skip' = 'refuse') =>
+const send = (
+  format: 'csv' | 'xlsx' | 'xml',
+  bytes: string | Uint8Array<ArrayBuffer>,
+  duplicates: 'refuse' | 'skip' = 'refuse',
+) =>
   call(web, 'importItems', {
     token,
     params: course(),
