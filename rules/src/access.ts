@@ -24,6 +24,15 @@ export type Resource =
       /** Instructors who write it; they do not review it. */
       readonly authorIds: readonly string[];
     }
+  | {
+      /** A lesson that is studied in one's own time. */
+      readonly kind: 'lesson';
+      readonly orgPaths: readonly string[];
+      /** Who teaches in its course. */
+      readonly authorIds: readonly string[];
+      /** Whether the actor takes its course. */
+      readonly enrolled: boolean;
+    }
   | { readonly kind: 'group'; readonly orgPaths: readonly string[] }
   | {
       readonly kind: 'person';
@@ -61,6 +70,10 @@ export type Action =
   | 'class.export'
   | 'class.schedule'
   | 'quiz.prepare'
+  /** Watch a published lesson; nothing is earned by that alone. */
+  | 'lesson.watch'
+  /** Study a lesson, and earn by it. */
+  | 'lesson.study'
   | 'course.manage'
   /** Review as an expert, before a resource is listed. */
   | 'course.review'
@@ -122,6 +135,8 @@ const grants: Record<Action, Grant> = {
   'class.export': { class: supervisors },
   'class.schedule': { class: { staff: 'org', admin: 'org' }, org: { staff: 'org', admin: 'org' } },
   'quiz.prepare': { class: { instructor: 'own' }, course: { instructor: 'own' } },
+  'lesson.watch': { lesson: { learner: 'enrolled', instructor: 'own', ...supervisors, admin: 'org' } },
+  'lesson.study': { lesson: { learner: 'enrolled' } },
   'course.manage': {
     course: { instructor: 'own', staff: 'org', employer: 'org' },
     org: { staff: 'org', employer: 'org' },
@@ -229,11 +244,15 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
     case 'own':
       return (
         (resource.kind === 'class' && resource.instructorId === actor.userId) ||
-        (resource.kind === 'course' && resource.authorIds.includes(actor.userId))
+        ((resource.kind === 'course' || resource.kind === 'lesson') &&
+          resource.authorIds.includes(actor.userId))
       );
     case 'enrolled':
       // An instructor sits on the other side of the desk, also if somebody enrolled him by mistake.
-      return resource.kind === 'class' && resource.enrolled && resource.instructorId !== actor.userId;
+      return (
+        (resource.kind === 'class' && resource.enrolled && resource.instructorId !== actor.userId) ||
+        (resource.kind === 'lesson' && resource.enrolled && !resource.authorIds.includes(actor.userId))
+      );
     case 'self':
       return resource.kind === 'person' && resource.userId === actor.userId;
     case 'platform':
@@ -266,6 +285,7 @@ function orgPathsOf(resource: Resource): readonly string[] {
   switch (resource.kind) {
     case 'class':
     case 'course':
+    case 'lesson':
     case 'group':
     case 'incident':
       return resource.orgPaths;

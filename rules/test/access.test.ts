@@ -37,6 +37,11 @@ const incident = (path: string, userId = 'other', decidedBy: string | null = nul
   decidedBy,
 });
 
+const lesson = (
+  path: string,
+  { authorIds = [], enrolled = false }: { authorIds?: string[]; enrolled?: boolean } = {},
+): Resource => ({ kind: 'lesson', orgPaths: [path], authorIds, enrolled });
+
 /** Each kind in and out of scope, mine and not mine. */
 const resources = {
   'class in': liveClass(`${home}dept/`),
@@ -48,6 +53,10 @@ const resources = {
   'course in': course(home),
   'course out': course(elsewhere),
   'course out, written': course(elsewhere, [me]),
+  'lesson in': lesson(home),
+  'lesson out': lesson(elsewhere),
+  'lesson out, taught': lesson(elsewhere, { authorIds: [me], enrolled: true }),
+  'lesson out, enrolled': lesson(elsewhere, { enrolled: true }),
   'group in': { kind: 'group', orgPaths: [home] },
   'group out': { kind: 'group', orgPaths: [elsewhere] },
   'person in': person(home),
@@ -76,6 +85,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   learner: {
     'class.attend': enrolled,
     'class.speak': enrolled,
+    'lesson.watch': ['lesson out, enrolled'],
+    'lesson.study': ['lesson out, enrolled'],
     'identity.own': self,
     'report.read': self,
     'personal.unmask': self,
@@ -84,6 +95,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.speak': taught,
     'class.teach': taught,
     'class.publish': taught,
+    'lesson.watch': ['lesson out, taught'],
     'identity.own': self,
     'quiz.prepare': [...taught, 'course out, written'],
     'course.manage': ['course out, written'],
@@ -93,6 +105,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   staff: {
     'class.observe': classesIn,
+    'lesson.watch': ['lesson in'],
     'class.recognise': classesIn,
     'class.export': classesIn,
     'class.schedule': [...classesIn, 'org in'],
@@ -111,6 +124,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   employer: {
     'class.observe': classesIn,
+    'lesson.watch': ['lesson in'],
     'class.recognise': classesIn,
     'class.export': classesIn,
     'course.manage': ['course in', 'org in'],
@@ -121,6 +135,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   regulator: {
     'class.observe': classesIn,
+    'lesson.watch': ['lesson in'],
     'class.recognise': classesIn,
     'class.export': classesIn,
     'report.read': reports,
@@ -134,6 +149,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   expert: { 'course.review': ['course in'], 'report.read': self, 'personal.unmask': self },
   admin: {
     'class.observe': classesIn,
+    'lesson.watch': ['lesson in'],
     'class.schedule': [...classesIn, 'org in'],
     'report.read': [...classesIn, 'course in', 'org in', ...self],
     'personal.unmask': self,
@@ -157,6 +173,8 @@ const actions: Record<Action, true> = {
   'class.export': true,
   'class.schedule': true,
   'quiz.prepare': true,
+  'lesson.watch': true,
+  'lesson.study': true,
   'course.manage': true,
   'course.review': true,
   'group.manage': true,

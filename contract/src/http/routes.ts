@@ -9,6 +9,7 @@ import { ledgerRoutes } from './ledger.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
+import { studyRoutes } from './study.ts';
 
 const healthRoutes = defineRoutes({
   health: {
@@ -38,6 +39,7 @@ export const routes = {
   ...checkRoutes,
   ...replayRoutes,
   ...ledgerRoutes,
+  ...studyRoutes,
   ...incidentRoutes,
   ...adminRoutes,
 };

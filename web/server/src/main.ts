@@ -76,7 +76,7 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   });
   lifecycle.onStop('web', () => web.close());
   const nodeId = randomUUID();
-  const ledger = createLedgerWorker({ nodeId, db, state, ledgerKey, metrics, health, log });
+  const ledger = createLedgerWorker({ nodeId, db, state, mediaStore, ledgerKey, metrics, health, log });
   lifecycle.onStop('ledger', () => ledger.close());
   const announcement = await announceWeb(state.registry, nodeId, log);
   lifecycle.onStop('registry', () => announcement.withdraw());

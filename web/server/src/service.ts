@@ -47,6 +47,8 @@ import { registrationRoutes } from './registration/routes.ts';
 import type { SmsSender } from './registration/sms.ts';
 import { replayRoutes } from './replay/routes.ts';
 import { securityHeaders } from './security-headers.ts';
+import { createLessonMedia } from './study/media.ts';
+import { createStudy } from './study/service.ts';
 import { createBelowMinimum } from './supervision/below-minimum.ts';
 import { supervisionRoutes } from './supervision/routes.ts';
 
@@ -135,6 +137,15 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     metrics,
     holdEvidence: incidents.holdEvidence,
   });
+  const study = createStudy({
+    db,
+    clock,
+    bus: state.bus,
+    media: createLessonMedia({ clock, tokenSecret: config.tokenSecret }),
+    judgesFaces: deps.identity.judge !== null,
+    log,
+    metrics,
+  });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -156,6 +167,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...questionRoutes({ db, clock, screen: loadScreen() }),
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...study.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...adminRoutes({ db, clock, logins, passwords }),
@@ -213,7 +225,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([identity.close(), incidents.close()]);
+      await Promise.all([identity.close(), incidents.close(), study.close()]);
       await watch.close();
     },
   };

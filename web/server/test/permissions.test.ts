@@ -4,6 +4,7 @@ import type { Route } from '@keshi/contract/http/route';
 import { enrol, unenrol } from '@keshi/db/groups';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressOf, call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
+import { addLesson } from './study-world.ts';
 
 const everybody = [
   'learner',
@@ -40,10 +41,12 @@ interface Attempt {
 
 let web: RunningWeb;
 const findingId = randomUUID();
+let lessonId: string;
 const tokens = new Map<string, string>();
 beforeAll(async () => {
   web = await runWeb();
   for (const who of everybody) tokens.set(who, await tokenOf(web, who));
+  lessonId = await addLesson(web);
   // About somebody who asks for nothing here.
   await web.db.prisma.incident.create({
     data: {
@@ -70,6 +73,7 @@ const decisionOn = () => ({
   evidenceId: '01890000-0000-7000-8000-000000000001',
 });
 const aboutFinding = () => ({ params: { id: findingId } });
+const ofLesson = () => ({ params: { lessonId } });
 const inClass = () => ({ params: { id: web.world.held.id } });
 
 /** Who may, by the rules; everybody else must not get in. */
@@ -132,6 +136,35 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   ],
   hoursTrend: { who: ['teacher', ...observers], input: aboutSecond },
   ledgerEntries: { who: ['teacher', ...observers], input: aboutSecond },
+  studyLesson: { who: ['learner', 'teacher', 'other-teacher', ...observers], input: ofLesson },
+  startStudy: { who: ['learner'], input: ofLesson },
+  reportStudy: {
+    who: ['learner'],
+    input: () => ({
+      ...ofLesson(),
+      body: { sessionId: randomUUID(), seq: 1, spans: [], visible: true, position: 0 },
+    }),
+  },
+  answerChallenge: {
+    who: ['learner'],
+    input: () => ({ ...ofLesson(), body: { sessionId: randomUUID(), answer: { kind: 'again' } } }),
+    allowed: 'conflict',
+  },
+  addNote: {
+    who: ['learner'],
+    input: () => ({ ...ofLesson(), body: { id: randomUUID(), position: 0, text: '断电后验电' } }),
+  },
+  // There is none of that name; nobody learns of others' notes.
+  removeNote: {
+    who: ['learner'],
+    input: () => ({ params: { lessonId, noteId: randomUUID() } }),
+    allowed: 'not-found',
+  },
+  studyOf: [
+    { who: everybody, input: () => ({ params: { userId: 'me' } }) },
+    { who: ['teacher', ...observers], input: aboutSecond },
+  ],
+  studyTrend: { who: ['teacher', ...observers], input: aboutSecond },
   listHours: { who: [...anywhere, 'teacher', 'other-teacher'] },
   hoursFile: {
     who: [...anywhere, 'teacher', 'other-teacher'],

@@ -26,6 +26,7 @@ interface Deps {
 
 const playlistPath = z.object({ token: z.string(), classId: id, view: recordingView });
 const objectPath = z.object({ token: z.string(), classId: id, path: z.array(z.string()) });
+const lessonPath = z.object({ token: z.string(), lessonId: id, path: z.array(z.string()) });
 const query = z.object({ live: z.literal('1').optional() });
 
 /** What never changes under its name; the seek previews may be made anew. */
@@ -37,6 +38,7 @@ const keepForGood = 'private, max-age=31536000, immutable';
  *
  *     GET /media/<token>/recordings/<classId>/<view>.m3u8    from the beginning; with ?live=1 the newest ten seconds
  *     GET /media/<token>/recordings/<classId>/…              segments, initialisations and seek previews, by range too
+ *     GET /media/<token>/lessons/<lessonId>/…                playlists and segments of a lesson
  *
  * Any node serves what any node recorded. Refusals: 401 `unauthenticated` for a token that is not ours or is past its
  * time, 401 `session-…` once the session has ended, 403 for what the token was not signed for, 400 for a name that
@@ -79,7 +81,15 @@ export function mediaRoutes({ store, tokenSecret, confirm, isOver, clock, log }:
 
   router.get('/media/:token/recordings/:classId/*path', async (req, res) => {
     const { token, classId, path } = parse(objectPath, req.params);
-    const name = recordingPrefix(classId) + path.join('/');
+    await sendObject(req, res, token, recordingPrefix(classId) + path.join('/'));
+  });
+
+  router.get('/media/:token/lessons/:lessonId/*path', async (req, res) => {
+    const { token, lessonId, path } = parse(lessonPath, req.params);
+    await sendObject(req, res, token, `lessons/${lessonId}/${path.join('/')}`);
+  });
+
+  async function sendObject(req: Request, res: Response, token: string, name: string): Promise<void> {
     await admit(token, name);
     res.setHeader('Accept-Ranges', 'bytes');
     res.setHeader('Cache-Control', immutable.test(name) ? keepForGood : 'private, max-age=600');
@@ -96,7 +106,7 @@ export function mediaRoutes({ store, tokenSecret, confirm, isOver, clock, log }:
     if (!object) throw new AppError('not-found');
     res.setHeader('Content-Type', object.contentType);
     return send(req, res, object, range);
-  });
+  }
 
   async function send(
     req: Request,
