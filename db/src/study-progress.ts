@@ -30,6 +30,8 @@ export interface StudyWrite extends StudyKey {
   countedMs: number;
   completedAt: number | null;
   at: number;
+  /** What reversals took back, where that changes; the ledger knows of it already. */
+  taken?: object;
   /** Stored only while this token holds the account's lease [WL4]; null: whoever holds it. */
   token: string | null;
 }
@@ -75,9 +77,12 @@ export async function storeStudies(db: { sql: Sql }, writes: readonly StudyWrite
   const rows = await db.sql<{ userId: string; lessonId: string }>(
     `UPDATE "StudyProgress" p SET "version" = p."version" + 1, "state" = r."state", "countedMs" = r."countedMs",
        "completedAt" = r."completedAt", "updatedAt" = r."at",
-       "dueAt" = CASE WHEN r."completedAt" IS DISTINCT FROM p."completedAt" THEN r."completedAt" ELSE p."dueAt" END
-     FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::jsonb[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::uuid[])
-       AS r("userId", "lessonId", "version", "state", "countedMs", "completedAt", "at", "token")
+       "dueAt" = CASE WHEN r."taken" IS NOT NULL THEN NULL
+         WHEN r."completedAt" IS DISTINCT FROM p."completedAt" THEN r."completedAt" ELSE p."dueAt" END,
+       "taken" = COALESCE(r."taken", p."taken")
+     FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::jsonb[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::uuid[],
+         $9::jsonb[])
+       AS r("userId", "lessonId", "version", "state", "countedMs", "completedAt", "at", "token", "taken")
      WHERE p."userId" = r."userId" AND p."lessonId" = r."lessonId" AND p."version" = r."version" AND (r."token" IS NULL
        OR EXISTS (SELECT 1 FROM "EarningLease" l WHERE l."userId" = r."userId" AND l."token" = r."token"))
      RETURNING p."userId", p."lessonId"`,
@@ -90,6 +95,7 @@ export async function storeStudies(db: { sql: Sql }, writes: readonly StudyWrite
       of(({ completedAt }) => (completedAt === null ? null : toDate(completedAt))),
       of(({ at }) => toDate(at)),
       of(({ token }) => token),
+      of(({ taken }) => (taken === undefined ? null : JSON.stringify(taken))),
     ],
   );
   return new Set(rows.map(keyOf));
@@ -115,7 +121,19 @@ export async function lockStudy(
   return toStudy(row);
 }
 
-/** Everything one learner studies, or what a course's learners do. */
+/** One learner's lessons of a course, locked until the transaction ends. */
+export async function lockStudiesOf(
+  sql: Sql,
+  { userId, courseId }: { userId: string; courseId: string },
+): Promise<StoredStudy[]> {
+  const rows = await sql<StudyRow>(
+    `SELECT ${columns} FROM "StudyProgress" p WHERE p."userId" = $1 AND p."courseId" = $2 ORDER BY p."lessonId" FOR UPDATE`,
+    [userId, courseId],
+  );
+  return rows.map(toStudy);
+}
+
+/** Everything one learner studies, or what of it belongs to these courses. */
 export async function studiesOf(
   db: Db,
   of: { userId: string; courseIds?: readonly string[] },

@@ -176,8 +176,22 @@ export function provisionalWith(
   return all;
 }
 
-/** What was covered before counts again, beside what is covered now [CH3]. */
-export const withCoverage = (state: StudyState, spans: Spans): StudyState => ({
-  ...state,
-  coverage: union(state.coverage, spans),
+/** [CH3] Everything of the lesson was taken back: it is earned anew, with challenges of its own. */
+export const takenBack = (state: StudyState): StudyState => ({
+  ...unstudied,
+  session: state.session,
+  refused: state.refused,
 });
+
+/** [CH3] What was taken back counts again: the union of what was and what is. */
+export function givenBack(
+  state: StudyState,
+  was: Pick<StudyState, 'coverage' | 'completedAt' | 'done'>,
+): StudyState {
+  return {
+    ...state,
+    coverage: union(state.coverage, was.coverage),
+    completedAt: state.completedAt ?? was.completedAt,
+    done: state.done || was.done,
+  };
+}
