@@ -328,6 +328,10 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
       body: { hour: 1, decision: 'confirmed' },
     }),
   },
+  lookAt: {
+    who: supervisors,
+    input: () => ({ params: { id: web.world.running.id, userId: web.world.idOf('second') } }),
+  },
   identityQueue: { who: ['staff', 'other-staff'] },
   revealIdentity: {
     who: [],

@@ -117,6 +117,7 @@ export async function runWeb(options: Options = {}) {
       const second = await createWeb({
         ...common,
         metrics: createMetrics({ service: 'web-test' }),
+        health: createHealth(log),
         mediaStore: store,
       });
       const door = await listen({ host: '127.0.0.1', port: 0, tls: null });
