@@ -12,6 +12,7 @@ import { lessonRoutes } from './lessons.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
+import { studyRoutes } from './study.ts';
 
 const healthRoutes = defineRoutes({
   health: {
@@ -41,6 +42,7 @@ export const routes = {
   ...checkRoutes,
   ...replayRoutes,
   ...ledgerRoutes,
+  ...studyRoutes,
   ...incidentRoutes,
   ...courseRoutes,
   ...lessonRoutes,

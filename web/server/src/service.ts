@@ -54,6 +54,8 @@ import { registrationRoutes } from './registration/routes.ts';
 import type { SmsSender } from './registration/sms.ts';
 import { replayRoutes } from './replay/routes.ts';
 import { securityHeaders } from './security-headers.ts';
+import { createLessonMedia } from './study/media.ts';
+import { createStudy } from './study/service.ts';
 import { createBelowMinimum } from './supervision/below-minimum.ts';
 import { supervisionRoutes } from './supervision/routes.ts';
 
@@ -145,6 +147,15 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   });
   const screen = loadScreen();
   const certificates = createCertificates({ db, clock, results, config, health, log });
+  const study = createStudy({
+    db,
+    clock,
+    bus: state.bus,
+    media: createLessonMedia({ clock, tokenSecret: config.tokenSecret }),
+    judgesFaces: deps.identity.judge !== null,
+    log,
+    metrics,
+  });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -167,6 +178,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
     ...certificates.routes,
+    ...study.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...makingRoutes({ db, clock }),
@@ -235,7 +247,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([identity.close(), incidents.close(), certificates.close()]);
+      await Promise.all([identity.close(), incidents.close(), certificates.close(), study.close()]);
       await watch.close();
     },
   };

@@ -120,7 +120,6 @@ export async function runWeb(options: Options = {}) {
       const second = await createWeb({
         ...common,
         config: { ...common.config, ...given },
-        health: createHealth(log),
         metrics: createMetrics({ service: 'web-test' }),
         health: createHealth(log),
         mediaStore: store,

@@ -12,6 +12,7 @@ import { live } from './live.ts';
 import { reasons } from './reasons.ts';
 import { replay } from './replay.ts';
 import { shell } from './shell.ts';
+import { study } from './study.ts';
 import { supervise } from './supervise.ts';
 import { teach } from './teach.ts';
 import type { Catalogue } from '../zh-CN/catalogue.ts';
@@ -31,6 +32,7 @@ export const catalogue: Catalogue = {
   reasons,
   replay,
   shell,
+  study,
   supervise,
   teach,
 };

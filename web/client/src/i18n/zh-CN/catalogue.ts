@@ -12,6 +12,7 @@ import { live } from './live.ts';
 import { reasons } from './reasons.ts';
 import { replay } from './replay.ts';
 import { shell } from './shell.ts';
+import { study } from './study.ts';
 import { supervise } from './supervise.ts';
 import { teach } from './teach.ts';
 
@@ -34,6 +35,7 @@ export const catalogue = {
   reasons,
   replay,
   shell,
+  study,
   supervise,
   teach,
 };
