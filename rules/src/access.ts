@@ -41,6 +41,15 @@ export type Resource =
       /** Whether the actor learns in the course. */
       readonly enrolled: boolean;
     }
+  | {
+      /** A lesson that is studied in one's own time. */
+      readonly kind: 'lesson';
+      readonly orgPaths: readonly string[];
+      /** Who teaches in its course. */
+      readonly authorIds: readonly string[];
+      /** Whether the actor takes its course. */
+      readonly enrolled: boolean;
+    }
   | { readonly kind: 'group'; readonly orgPaths: readonly string[] }
   | {
       readonly kind: 'person';
@@ -78,6 +87,10 @@ export type Action =
   | 'class.export'
   | 'class.schedule'
   | 'quiz.prepare'
+  /** Watch a published lesson; nothing is earned by that alone. */
+  | 'lesson.watch'
+  /** Study a lesson, and earn by it. */
+  | 'lesson.study'
   | 'course.manage'
   /** Review as an expert, before a resource is listed. */
   | 'course.review'
@@ -159,6 +172,8 @@ const grants: Record<Action, Grant> = {
   'class.export': { class: supervisors },
   'class.schedule': { class: { staff: 'org', admin: 'org' }, org: { staff: 'org', admin: 'org' } },
   'quiz.prepare': { class: { instructor: 'own' }, course: { instructor: 'own' } },
+  'lesson.watch': { lesson: { learner: 'enrolled', instructor: 'own', ...supervisors, admin: 'org' } },
+  'lesson.study': { lesson: { learner: 'enrolled' } },
   'course.manage': {
     course: { instructor: 'own', staff: 'org', employer: 'org' },
     org: { staff: 'org', employer: 'org' },
@@ -286,7 +301,7 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
     case 'own':
       return (
         (resource.kind === 'class' && resource.instructorId === actor.userId) ||
-        ((resource.kind === 'course' || resource.kind === 'exam') &&
+        ((resource.kind === 'course' || resource.kind === 'exam' || resource.kind === 'lesson') &&
           resource.authorIds.includes(actor.userId))
       );
     case 'enrolled':
@@ -296,7 +311,8 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
         (resource.kind === 'exam' && resource.enrolled && !resource.authorIds.includes(actor.userId)) ||
         (resource.kind === 'course' &&
           resource.enrolled === true &&
-          !resource.authorIds.includes(actor.userId))
+          !resource.authorIds.includes(actor.userId)) ||
+        (resource.kind === 'lesson' && resource.enrolled && !resource.authorIds.includes(actor.userId))
       );
     case 'self':
       return resource.kind === 'person' && resource.userId === actor.userId;
@@ -339,6 +355,7 @@ function orgPathsOf(resource: Resource): readonly string[] {
   switch (resource.kind) {
     case 'class':
     case 'course':
+    case 'lesson':
     case 'group':
     case 'incident':
     case 'item':

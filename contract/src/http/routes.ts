@@ -15,6 +15,7 @@ import { noticeRoutes } from './notices.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
+import { studyRoutes } from './study.ts';
 
 const healthRoutes = defineRoutes({
   health: {
@@ -44,6 +45,7 @@ export const routes = {
   ...checkRoutes,
   ...replayRoutes,
   ...ledgerRoutes,
+  ...studyRoutes,
   ...incidentRoutes,
   ...itemRoutes,
   ...examRoutes,

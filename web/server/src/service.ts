@@ -56,6 +56,8 @@ import { registrationRoutes } from './registration/routes.ts';
 import type { SmsSender } from './registration/sms.ts';
 import { replayRoutes } from './replay/routes.ts';
 import { securityHeaders } from './security-headers.ts';
+import { createLessonMedia } from './study/media.ts';
+import { createStudy } from './study/service.ts';
 import { createBelowMinimum } from './supervision/below-minimum.ts';
 import { supervisionRoutes } from './supervision/routes.ts';
 
@@ -159,6 +161,15 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     metrics,
     health,
   });
+  const study = createStudy({
+    db,
+    clock,
+    bus: state.bus,
+    media: createLessonMedia({ clock, tokenSecret: config.tokenSecret }),
+    judgesFaces: deps.identity.judge !== null,
+    log,
+    metrics,
+  });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -183,6 +194,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
     ...certificates.routes,
     ...notices.routes,
+    ...study.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...makingRoutes({ db, clock }),
@@ -252,7 +264,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     app,
     async close() {
       await Promise.all(
-        [identity, incidents, certificates, notices, exams].map((part) => part.close()),
+        [identity, incidents, certificates, notices, exams, study].map((part) => part.close()),
       );
       await watch.close();
     },

@@ -10,6 +10,7 @@ import { createChapter, createLesson, updateLesson } from '@keshi/db/lessons';
 import { createProject } from '@keshi/db/training-projects';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressOf, call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
+import { addLesson } from './study-world.ts';
 
 const everybody = [
   'learner',
@@ -48,6 +49,7 @@ let web: RunningWeb;
 const findingId = randomUUID();
 /** Of the school's course: a video without a file, and a text that is published. */
 let made: { chapterId: string; videoId: string; textId: string; projectId: string };
+let lessonId: string;
 const tokens = new Map<string, string>();
 beforeAll(async () => {
   web = await runWeb();
@@ -64,6 +66,7 @@ beforeAll(async () => {
     chapterId: await createChapter(web.db, { courseId, title: '第一章' }),
     ...{ videoId: video.id, textId: text.id, projectId: project.id },
   };
+  lessonId = await addLesson(web);
   // About somebody who asks for nothing here.
   await web.db.prisma.incident.create({
     data: {
@@ -132,6 +135,7 @@ const ofCourse = () => ({ params: { id: web.world.course.id } });
 const ofVideo = () => ({ params: { id: made.videoId } });
 const certificateNumber = certificateNumberOf(2026, new Uint8Array(11));
 const aboutCertificate = () => ({ params: { number: certificateNumber } });
+const ofLesson = () => ({ params: { lessonId } });
 const inClass = () => ({ params: { id: web.world.held.id } });
 
 const inCourse = () => ({ params: { id: web.world.course.id } });
@@ -219,6 +223,35 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   ],
   hoursTrend: { who: ['teacher', ...observers], input: aboutSecond },
   ledgerEntries: { who: ['teacher', ...observers], input: aboutSecond },
+  studyLesson: { who: ['learner', 'teacher', 'other-teacher', ...observers], input: ofLesson },
+  startStudy: { who: ['learner'], input: ofLesson },
+  reportStudy: {
+    who: ['learner'],
+    input: () => ({
+      ...ofLesson(),
+      body: { sessionId: randomUUID(), seq: 1, spans: [], visible: true, position: 0 },
+    }),
+  },
+  answerChallenge: {
+    who: ['learner'],
+    input: () => ({ ...ofLesson(), body: { sessionId: randomUUID(), answer: { kind: 'again' } } }),
+    allowed: 'conflict',
+  },
+  addNote: {
+    who: ['learner'],
+    input: () => ({ ...ofLesson(), body: { id: randomUUID(), position: 0, text: '断电后验电' } }),
+  },
+  // There is none of that name; nobody learns of others' notes.
+  removeNote: {
+    who: ['learner'],
+    input: () => ({ params: { lessonId, noteId: randomUUID() } }),
+    allowed: 'not-found',
+  },
+  studyOf: [
+    { who: everybody, input: () => ({ params: { userId: 'me' } }) },
+    { who: ['teacher', ...observers], input: aboutSecond },
+  ],
+  studyTrend: { who: ['teacher', ...observers], input: aboutSecond },
   listHours: { who: [...anywhere, 'teacher', 'other-teacher'] },
   hoursFile: {
     who: [...anywhere, 'teacher', 'other-teacher'],

@@ -123,7 +123,6 @@ export async function runWeb(options: Options = {}) {
       const second = await createWeb({
         ...common,
         config: { ...common.config, ...given },
-        health: createHealth(log),
         metrics: createMetrics({ service: 'web-test' }),
         mediaStore: store,
       });

@@ -17,6 +17,8 @@ export const paths = {
   classes: '/classes',
   class: (classId: string) => `/classes/${classId}`,
   record: '/record',
+  /** A lesson to be studied in one's own time. */
+  lesson: (lessonId: string) => `/learn/${lessonId}`,
   /** For whoever was in the class or watches over it. */
   replay: (classId: string) => `/replay/${classId}`,
 

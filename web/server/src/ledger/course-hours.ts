@@ -13,6 +13,7 @@ import { after, type CourseHours, courseHours, isEligible, violations } from '@k
 import { link } from '@keshi/rules/ledger';
 import { declaredMs, resolvePolicy } from '@keshi/rules/policy';
 import type { Clock } from '@keshi/runtime/clock';
+import { studyAfterDecision } from '../study/reversal.ts';
 
 interface Deps {
   db: Db;
@@ -96,6 +97,7 @@ async function decide(
   if (!course) throw new Refused('not-found', 'course');
   const policy = resolvePolicy(storedPolicy.catch({}).parse(course.policy));
   const of = { learnerIds: [learnerId], courseId, keys: [way.key] };
+  let content: LedgerContent | null = null;
   return onChains<HoursDecided>(db, of, (chains) => {
     const chain = chains.get(learnerId);
     if (!chain) throw new Refused('not-found', 'learner');
@@ -105,7 +107,8 @@ async function decide(
     // Decided once, about another course: the same evidence cannot speak of two.
     if (chain.known.has(way.key)) throw new Refused('conflict', 'decision', ['evidenceId']);
     const at = clock();
-    const draft = { content: way.contentOf(chain), earnedAt: at, capMs: declaredMs(policy) };
+    content = way.contentOf(chain);
+    const draft = { content, earnedAt: at, capMs: declaredMs(policy) };
     const next = after(before, (chain.head?.seq ?? 0) + 1, draft);
     const entry = link(chain.head, {
       learnerId,
@@ -147,6 +150,15 @@ async function decide(
       result,
       also: async (sql) => {
         await tell?.(sql);
+        // Lessons can be earned anew, or count again, from the same commit on [CH3].
+        if (content && !result.already)
+          await studyAfterDecision(sql, {
+            userId: learnerId,
+            courseId,
+            seq: result.seq,
+            content,
+            at: clock(),
+          });
         await also?.(sql, result);
       },
     };

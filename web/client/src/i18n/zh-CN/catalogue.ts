@@ -14,6 +14,7 @@ import { notices } from './notices.ts';
 import { reasons } from './reasons.ts';
 import { replay } from './replay.ts';
 import { shell } from './shell.ts';
+import { study } from './study.ts';
 import { supervise } from './supervise.ts';
 import { teach } from './teach.ts';
 
@@ -38,6 +39,7 @@ export const catalogue = {
   reasons,
   replay,
   shell,
+  study,
   supervise,
   teach,
 };
