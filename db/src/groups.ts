@@ -62,6 +62,18 @@ export async function getGroup(db: Db, id: string): Promise<Group | null> {
   return row && fromRow(row);
 }
 
+/** Whether the person gives, or gave, a class to the group. */
+export async function teachesGroup(
+  db: Db,
+  { groupId, userId }: { groupId: string; userId: string },
+): Promise<boolean> {
+  const row = await db.prisma.liveClass.findFirst({
+    where: { groupId, instructorId: userId },
+    select: { id: true },
+  });
+  return row !== null;
+}
+
 /** Groups whose institution or employer is in scope, newest first. */
 export async function listGroups(
   db: Db,

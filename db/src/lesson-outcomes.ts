@@ -1,14 +1,20 @@
-/** How many of a course's lessons each learner has completed [WL3, WL9]. */
+/** How many of a course's lessons each learner has completed [WL3, WL9, CT1]. */
 import type { Sql } from './client.ts';
 
+/** Replays of classes are none of them: whoever was in the class has nothing to make up for. */
 export async function lessonsComplete(
   sql: Sql,
   { courseId, userIds }: { courseId: string; userIds: readonly string[] },
 ): Promise<Map<string, { complete: number; total: number }>> {
-  const [row] = await sql<{ total: string }>(
-    `SELECT count(*) AS "total" FROM "Lesson" WHERE "courseId" = $1 AND "state" = 'published'`,
-    [courseId],
+  const rows = await sql<{ userId: string; complete: string; total: string }>(
+    `SELECT u."userId", count(p."completedAt") AS "complete", count(l."id") AS "total"
+     FROM unnest($2::uuid[]) AS u("userId")
+       LEFT JOIN "Lesson" l ON l."courseId" = $1 AND l."state" = 'published' AND l."kind" <> 'replay'
+       LEFT JOIN "StudyProgress" p ON p."userId" = u."userId" AND p."lessonId" = l."id"
+     GROUP BY u."userId"`,
+    [courseId, userIds],
   );
-  const total = Number(row?.total ?? 0);
-  return new Map(userIds.map((userId) => [userId, { complete: 0, total }]));
+  return new Map(
+    rows.map(({ userId, complete, total }) => [userId, { complete: Number(complete), total: Number(total) }]),
+  );
 }

@@ -16,13 +16,14 @@ const kinds = z.array(noticeKind).catch([]);
 
 export async function getNoticeSettings(db: Db, userId: string): Promise<NoticeSettings> {
   const row = await db.prisma.noticeSetting.findUnique({ where: { userId } });
+  const sealed = row?.mailSealed ?? null;
   return {
     mail:
-      row?.mailSealed == null
+      sealed === null
         ? null
         : {
-            address: db.personal.open('NoticeSetting.mail', row.mailSealed),
-            verified: row.mailVerifiedAt !== null,
+            address: db.personal.open('NoticeSetting.mail', sealed),
+            verified: Boolean(row?.mailVerifiedAt),
           },
     mailKinds: kinds.parse(row?.mailKinds),
     smsKinds: kinds.parse(row?.smsKinds),

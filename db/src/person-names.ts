@@ -59,3 +59,18 @@ export async function actorNames(db: Db, ids: readonly string[]): Promise<Map<st
     }),
   );
 }
+
+/** Names as they are with logins, by id; unknown ids are absent. Masking is the caller's. */
+export async function namesAndLogins(
+  db: Db,
+  ids: readonly string[],
+): Promise<Map<string, { name: string; login: string }>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.sql<{ id: string; login: string; nameSealed: string }>(
+    'SELECT "id", "login", "nameSealed" FROM "User" WHERE "id" = ANY($1::uuid[])',
+    [ids],
+  );
+  return new Map(
+    rows.map(({ id, login, nameSealed }) => [id, { login, name: db.personal.open('User.name', nameSealed) }]),
+  );
+}

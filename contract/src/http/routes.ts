@@ -6,6 +6,7 @@ import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
 import { examRoutes } from './exams.ts';
 import { courseRoutes } from './courses.ts';
+import { gradeRoutes } from './grades.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
 import { itemRoutes } from './items.ts';
@@ -52,6 +53,7 @@ export const routes = {
   ...courseRoutes,
   ...lessonRoutes,
   ...certificateRoutes,
+  ...gradeRoutes,
   ...noticeRoutes,
   ...adminRoutes,
 };

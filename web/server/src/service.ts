@@ -32,6 +32,7 @@ import { createExams } from './exams/service.ts';
 import { catalogueRoutes } from './courses/catalogue-routes.ts';
 import { makingRoutes } from './courses/making-routes.ts';
 import { projectRoutes } from './courses/project-routes.ts';
+import { gradeRoutes } from './grades/routes.ts';
 import { healthRoutes } from './health.ts';
 import type { Actor, Binding } from './http/call.ts';
 import { failures, unknownPath } from './http/failures.ts';
@@ -193,6 +194,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
     ...certificates.routes,
+    ...gradeRoutes({ db, clock, results, xlsx }),
     ...notices.routes,
     ...study.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),

@@ -189,3 +189,17 @@ it('[D2] go by short message to a phone that was verified, under the same id whe
   await expect.poll(() => web.sent.length, { timeout: 30_000 }).toBe(1);
   expect(web.sent[0]).toMatchObject({ template: 'notice', phone: '13911112222', title: '考试提醒' });
 });
+
+it('[D2] tell learners of a class the day before, once, and again when it was moved', async () => {
+  const token = await tokenOf(web, 'second');
+  const told = async () => {
+    const { rows } = (await call(web, 'listNotices', { token })).body;
+    return rows.flatMap(({ said }) => (said.kind === 'class-scheduled' ? [said.startsAt] : []));
+  };
+  const { id, scheduledStart } = web.world.coming;
+  await expect.poll(told, { timeout: 30_000 }).toEqual([scheduledStart]);
+  const moved = scheduledStart + 30 * 60_000;
+  await web.db.prisma.liveClass.update({ where: { id }, data: { scheduledStart: new Date(moved) } });
+  web.pass(61_000);
+  await expect.poll(told, { timeout: 30_000 }).toEqual([moved, scheduledStart]);
+});

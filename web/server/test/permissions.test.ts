@@ -646,6 +646,14 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     input: () => ({ ...aboutCertificate(), body: { ground: 'violation', reason: '查实' } }),
   },
   ownCertificates: { who: everybody },
+  groupGrades: {
+    who: ['teacher', ...observers],
+    input: () => ({ params: { id: web.world.group.id } }),
+  },
+  gradesFile: {
+    who: ['teacher', ...observers],
+    input: () => ({ params: { id: web.world.group.id, format: 'csv' } }),
+  },
   listNotices: { who: everybody },
   unreadNotices: { who: everybody },
   readNotices: { who: everybody, input: () => ({ body: { all: true } }) },

@@ -123,6 +123,7 @@ export async function runWeb(options: Options = {}) {
       const second = await createWeb({
         ...common,
         config: { ...common.config, ...given },
+        health: createHealth(log),
         metrics: createMetrics({ service: 'web-test' }),
         mediaStore: store,
       });

@@ -65,6 +65,7 @@ export const paths = {
   courses: '/admin/courses',
   groups: '/admin/groups',
   group: (groupId: string) => `/admin/groups/${groupId}`,
+  groupGrades: (groupId: string) => `/admin/groups/${groupId}/grades`,
   groupCertificates: (groupId: string) => `/admin/groups/${groupId}/certificates`,
   schedule: '/admin/schedule',
   audit: '/admin/audit',

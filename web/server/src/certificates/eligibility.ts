@@ -1,10 +1,17 @@
 /** Who may get a certificate of a course, and what the others lack [CT1]: gathers the facts and asks the rules. */
 import type { CertificateLack } from '@keshi/contract/certificates';
+import type { ExamOutcome } from '@keshi/contract/exams';
 import { storedPolicy } from '@keshi/contract/policy';
 import { certificateFacts, type CertificateFactsRow, endedClassesOf } from '@keshi/db/certificate-facts';
 import type { Db, Sql } from '@keshi/db/client';
+import { examOutcomes } from '@keshi/db/exam-outcomes';
 import { courseRate } from '@keshi/rules/attendance';
-import { certificateLacks, type CertificatePolicy, certificatePolicy } from '@keshi/rules/certificates';
+import {
+  type CertificateFacts,
+  certificateLacks,
+  type CertificatePolicy,
+  certificatePolicy,
+} from '@keshi/rules/certificates';
 import { standingOf } from '@keshi/rules/identity-state';
 import { resolvePolicy } from '@keshi/rules/policy';
 import type { Clock } from '@keshi/runtime/clock';
@@ -29,46 +36,59 @@ export function coursePolicy(stored: unknown): CoursePolicy {
   return { ...certificatePolicy(policy), classHourMs: policy.classHourMs };
 }
 
-export type QuizSums = ReadonlyMap<string, { asked: number; correct: number }>;
+/** What is read before the transaction of an issue: answers in class, and how the final exam ended. */
+export interface Gathered {
+  quiz: ReadonlyMap<string, { asked: number; correct: number }>;
+  exams: ReadonlyMap<string, ExamOutcome>;
+}
 
 export function createEligibility({ db, clock, results }: { db: Db; clock: Clock; results: ResultsReader }) {
+  /** Over all classes of the course, as the board of each has them. Empty where nobody asks for it. */
+  async function quizSums(courseId: string, userIds: readonly string[], policy: CoursePolicy) {
+    const sums = new Map<string, { asked: number; correct: number }>();
+    if (policy.minimumCorrectRate === null) return sums;
+    const wanted = new Set(userIds);
+    for (const classId of await endedClassesOf(db, { courseId, userIds }))
+      for (const row of (await results.of(classId, null))?.rows ?? []) {
+        if (!wanted.has(row.userId)) continue;
+        const { asked, correct } = sums.get(row.userId) ?? { asked: 0, correct: 0 };
+        sums.set(row.userId, { asked: asked + row.quizAsked, correct: correct + row.quizCorrect });
+      }
+    return sums;
+  }
+
   return {
-    /** Answers in class over all classes of the course, as the board of each has them. Empty where nobody asks for it. */
-    async quizSums(courseId: string, userIds: readonly string[], policy: CoursePolicy): Promise<QuizSums> {
-      const sums = new Map<string, { asked: number; correct: number }>();
-      if (policy.minimumCorrectRate === null) return sums;
-      const wanted = new Set(userIds);
-      for (const classId of await endedClassesOf(db, { courseId, userIds }))
-        for (const row of (await results.of(classId, null))?.rows ?? []) {
-          if (!wanted.has(row.userId)) continue;
-          const { asked, correct } = sums.get(row.userId) ?? { asked: 0, correct: 0 };
-          sums.set(row.userId, { asked: asked + row.quizAsked, correct: correct + row.quizCorrect });
-        }
-      return sums;
+    async gather(courseId: string, userIds: readonly string[], policy: CoursePolicy): Promise<Gathered> {
+      const [quiz, exams] = await Promise.all([
+        quizSums(courseId, userIds, policy),
+        examOutcomes(db, courseId, userIds),
+      ]);
+      return { quiz, exams };
     },
 
     /** By login. `sql` may be a transaction: then what is decided holds as long as it lasts. */
     async candidates(
       sql: Sql,
-      of: { courseId: string; userIds: readonly string[]; policy: CoursePolicy; quiz: QuizSums },
+      of: { courseId: string; userIds: readonly string[]; policy: CoursePolicy; gathered: Gathered },
     ): Promise<Candidate[]> {
-      const { courseId, userIds, policy, quiz } = of;
+      const { courseId, userIds, policy, gathered } = of;
       const learners = await certificateFacts(sql, db.personal, { courseId, userIds, now: clock() });
       return learners.map((learner) => {
         const { consent, ...identity } = learner.identity;
+        const outcome = gathered.exams.get(learner.userId) ?? { state: 'no-exam' as const };
         const facts = {
           ...learner,
           identityConfirmed: standingOf({
             ...identity,
             consent: consent && { action: consent.action, current: consent.version === consentVersion },
           }).confirmed,
-          exam: null,
-          quiz: quiz.get(learner.userId) ?? { asked: 0, correct: 0 },
+          exam: examFact(outcome),
+          quiz: gathered.quiz.get(learner.userId) ?? { asked: 0, correct: 0 },
         };
         return {
           learner,
           attendance: courseRate([learner]).rate,
-          exam: null,
+          exam: 'earned' in outcome && outcome.most > 0 ? outcome.earned / outcome.most : null,
           lacks: certificateLacks(facts, policy),
         };
       });
@@ -76,3 +96,16 @@ export function createEligibility({ db, clock, results }: { db: Db; clock: Clock
   };
 }
 export type Eligibility = ReturnType<typeof createEligibility>;
+
+function examFact({ state }: ExamOutcome): CertificateFacts['exam'] {
+  switch (state) {
+    case 'no-exam':
+      return null;
+    case 'waiting':
+      return 'not-graded';
+    case 'not-taken':
+    case 'passed':
+    case 'failed':
+      return state;
+  }
+}

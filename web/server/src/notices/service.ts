@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Db } from '@keshi/db/client';
+import { remind } from '@keshi/db/reminders';
 import type { Clock } from '@keshi/runtime/clock';
 import type { Config } from '@keshi/runtime/config';
 import type { Health } from '@keshi/runtime/health';
@@ -24,16 +25,30 @@ interface Deps {
 }
 
 const everyMs = 3_000;
+const remindEveryMs = 60_000;
+/** How long before a class begins or an exam closes. */
+const remindBeforeMs = 24 * 3_600_000;
 
 /** What people are told (D2): in the pages always, by mail and short message where they chose it. */
 export function createNotices({ db, clock, lease, config, sms, metrics, health, log: root }: Deps) {
   const log = root.child({ part: 'notices' });
   const mailer = config.mail ? createMailer(config.mail) : null;
   const outbox = createOutbox({ db, clock, mailer, sms, publicUrl: config.publicUrl, log, metrics, health });
+  let remindedAt = 0;
+
+  async function round(signal: AbortSignal): Promise<void> {
+    const now = clock();
+    if (now - remindedAt >= remindEveryMs) {
+      while (!signal.aborted && (await remind(db, { now, until: now + remindBeforeMs })) > 0);
+      remindedAt = now;
+    }
+    await outbox.sweep(signal);
+  }
+
   const rounds = createRounds({
     name: 'notices',
     everyMs,
-    work: (signal) => outbox.sweep(signal),
+    work: round,
     log,
     lease: { port: lease, holder: randomUUID() },
   });

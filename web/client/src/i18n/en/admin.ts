@@ -235,6 +235,7 @@ export const admin: typeof zh = {
       'hours.restored': 'Restored hours',
       'hours.exported': 'Exported hours',
       'ledger.roots-exported': 'Downloaded signed roots',
+      'grades.exported': 'Exported a grade book',
       'certificate.issued': 'Issued a certificate',
       'certificate.revoked': 'Revoked a certificate',
       'certificate.printed': 'Downloaded certificates with whole names',

@@ -5,6 +5,7 @@ import { common } from './common.ts';
 import { courses } from './courses.ts';
 import { errors } from './errors.ts';
 import { exams } from './exams.ts';
+import { grades } from './grades.ts';
 import { hours } from './hours.ts';
 import { identity } from './identity.ts';
 import { incidents } from './incidents.ts';
@@ -27,6 +28,7 @@ export const catalogue: Catalogue = {
   courses,
   errors,
   exams,
+  grades,
   hours,
   identity,
   incidents,

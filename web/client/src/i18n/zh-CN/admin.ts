@@ -229,6 +229,7 @@ export const admin = {
       'hours.restored': '恢复学时',
       'hours.exported': '导出学时',
       'ledger.roots-exported': '下载签名存档',
+      'grades.exported': '导出成绩册',
       'certificate.issued': '发放证书',
       'certificate.revoked': '撤销证书',
       'certificate.printed': '下载证书（含全名）',

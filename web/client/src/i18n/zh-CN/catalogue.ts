@@ -5,6 +5,7 @@ import { common } from './common.ts';
 import { courses } from './courses.ts';
 import { errors } from './errors.ts';
 import { exams } from './exams.ts';
+import { grades } from './grades.ts';
 import { hours } from './hours.ts';
 import { identity } from './identity.ts';
 import { incidents } from './incidents.ts';
@@ -30,6 +31,7 @@ export const catalogue = {
   courses,
   errors,
   exams,
+  grades,
   hours,
   identity,
   incidents,
