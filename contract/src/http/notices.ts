@@ -31,7 +31,7 @@ export const noticeRoutes = defineRoutes({
     tag: 'notices',
     access: 'session',
     summary: 'What one was told, latest first.',
-    query: pageQuery.omit({ q: true }),
+    query: pageQuery,
     reply: pageOf(noticeRow).extend({ unread: z.int().nonnegative() }),
   },
   unreadNotices: {

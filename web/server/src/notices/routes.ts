@@ -51,7 +51,8 @@ export function noticeRoutes({ db, clock, secret, mailer, sendsSms }: Deps) {
 
   return {
     listNotices: bind(routes.listNotices, async ({ actor, query }) => {
-      const { total, unread, rows } = await pageNotices(db, { userId: actor.userId, ...query });
+      const { offset, limit } = query;
+      const { total, unread, rows } = await pageNotices(db, { userId: actor.userId, offset, limit });
       return {
         total,
         unread,
