@@ -98,7 +98,7 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
   const nodeId = randomUUID();
   if (config.ledger.key) {
     const ledgerKey = config.ledger.key;
-    const ledger = createLedgerWorker({ nodeId, db, state, ledgerKey, metrics, health, log });
+    const ledger = createLedgerWorker({ nodeId, db, state, mediaStore, ledgerKey, metrics, health, log });
     lifecycle.onStop('ledger', () => ledger.close());
   }
   const maker = createLessonMaker({ nodeId, db, store: mediaStore, metrics, log });

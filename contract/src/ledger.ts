@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { durationMs, id, instant, reasonCode } from './domain.ts';
+import { studyReason } from './study.ts';
 
 /** SHA-256 in hexadecimal. */
 export const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -11,8 +12,17 @@ export const digest = z.string().regex(/^[0-9a-f]{64}$/);
 /** What comes before the first entry of a chain, and before the first root. */
 export const genesis = '0'.repeat(64);
 
-/** Why time of an hour was not credited: absence by its reason, or presence without a sign-in or before a late one [AT7]. */
-export const creditReason = z.enum([...reasonCode.options, 'no-sign-in', 'before-sign-in']);
+/**
+ * Why time of an hour was not credited: absence by its reason, or presence without a sign-in or before a late one [AT7];
+ * of a replay what was earned live already, or not watched [CH5].
+ */
+export const creditReason = z.enum([
+  ...reasonCode.options,
+  'no-sign-in',
+  'before-sign-in',
+  'earned-live',
+  'not-watched',
+]);
 export type CreditReason = z.infer<typeof creditReason>;
 
 /** How an hour was signed into; `not-required` where the course asks for none [AT7]. */
@@ -64,6 +74,19 @@ export const ledgerContent = z.discriminatedUnion('kind', [
     corrects: count,
     cause: z.literal('late-facts'),
   }),
+  /** A recorded lesson that was completed [WL3, WL9]. After a reversal it can be completed anew: another round. */
+  z.object({
+    kind: z.literal('lesson'),
+    lessonId: id,
+    round: count,
+    /** What completing it can earn: its length, or what it declares. */
+    lengthMs: durationMs,
+    creditedMs: durationMs,
+    /** In ms of what it can earn: sorted, disjoint. */
+    spans: z.array(z.tuple([durationMs, durationMs])),
+    /** With `creditedMs` it makes `lengthMs` exactly. */
+    uncredited: z.array(z.object({ reason: studyReason, ms: durationMs })),
+  }),
   /** [CH3] All hours of the learner in the course that were earned up to `earnedAt`. */
   z.object({ kind: z.literal('reversal'), ...decision, ground: reversalGround }),
   /** [CH3] Takes one reversal back. */
@@ -71,6 +94,7 @@ export const ledgerContent = z.discriminatedUnion('kind', [
 ]);
 export type LedgerContent = z.infer<typeof ledgerContent>;
 export type HourEntryContent = Extract<LedgerContent, { kind: 'settlement' | 'correction' }>;
+export type LessonEntryContent = Extract<LedgerContent, { kind: 'lesson' }>;
 
 export const ledgerLink = z.object({
   learnerId: id,

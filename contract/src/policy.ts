@@ -11,6 +11,8 @@ export const attendancePolicy = z.object({
   fullHourFrom: z.number().nullable(),
   signIn: z.enum(['required', 'not-required']),
   declaredHours: z.number().nullable(),
+  requiredHours: z.number().nullable(),
+  minimumCorrectRate: z.number().nullable(),
 });
 
 /** What a course does not set has the default. */
@@ -22,3 +24,19 @@ export const policyValues = z.record(
   z.union([z.number(), z.enum(['required', 'not-required'])]),
 );
 export type PolicyValues = z.infer<typeof policyValues>;
+
+/** Of study in one's own time [WL]; stored beside the others. */
+export const studyPolicyNumbers = z.object({
+  studyReportMs: z.int(),
+  studyLateMs: z.int(),
+  studyCarryMs: z.int(),
+  studyJumpMs: z.int(),
+  studyLackMs: z.int(),
+  challengeMeanMs: z.int(),
+  challengeLongestMs: z.int(),
+  challengeAnswerMs: z.int(),
+  challengeVoidMs: z.int(),
+  challengeFaceMs: z.int(),
+  studyDayMs: z.int(),
+});
+export const storedStudyPolicy = studyPolicyNumbers.partial();

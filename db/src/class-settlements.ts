@@ -70,6 +70,18 @@ export async function oldestUnsettled(db: Db): Promise<number | null> {
   return fromDateOrNull(row?.since ?? null);
 }
 
+/** Whether a class is in the ledger, and by which policy; null while it has not ended. */
+export async function settlementOf(
+  db: Db,
+  classId: string,
+): Promise<{ settled: boolean; policy: unknown } | null> {
+  const [row] = await db.sql<{ settled: boolean; policy: unknown }>(
+    `SELECT "settledAt" IS NOT NULL AS "settled", "policy" FROM "ClassSettlement" WHERE "classId" = $1`,
+    [classId],
+  );
+  return row ?? null;
+}
+
 /** The ledger holds the class with the first `changes` facts after its end. What came meanwhile keeps it due. */
 export async function markSettled(
   db: Db,

@@ -168,12 +168,20 @@ export async function creditOverTime(
   }));
 }
 
-/** Titles of the classes and courses that entries speak of. */
+/** Titles of the classes, lessons and courses that entries speak of. */
 export async function namesOfEntries(
   db: Db,
-  { classIds, courseIds }: { classIds: readonly string[]; courseIds: readonly string[] },
-): Promise<{ classes: Map<string, { title: string; ordinal: number }>; courses: Map<string, string> }> {
-  const [classes, courses] = await Promise.all([
+  {
+    classIds,
+    courseIds,
+    lessonIds,
+  }: { classIds: readonly string[]; courseIds: readonly string[]; lessonIds: readonly string[] },
+): Promise<{
+  classes: Map<string, { title: string; ordinal: number }>;
+  courses: Map<string, string>;
+  lessons: Map<string, string>;
+}> {
+  const [classes, courses, lessons] = await Promise.all([
     db.sql<{ id: string; title: string; ordinal: number }>(
       'SELECT "id", "title", "ordinal" FROM "LiveClass" WHERE "id" = ANY($1::uuid[])',
       [classIds],
@@ -181,10 +189,14 @@ export async function namesOfEntries(
     db.sql<{ id: string; title: string }>('SELECT "id", "title" FROM "Course" WHERE "id" = ANY($1::uuid[])', [
       courseIds,
     ]),
+    db.sql<{ id: string; title: string }>('SELECT "id", "title" FROM "Lesson" WHERE "id" = ANY($1::uuid[])', [
+      lessonIds,
+    ]),
   ]);
   return {
     classes: new Map(classes.map(({ id, ...about }) => [id, about])),
     courses: new Map(courses.map(({ id, title }) => [id, title])),
+    lessons: new Map(lessons.map(({ id, title }) => [id, title])),
   };
 }
 

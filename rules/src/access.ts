@@ -41,6 +41,15 @@ export type Resource =
       /** Whether the actor learns in the course. */
       readonly enrolled: boolean;
     }
+  | {
+      /** A lesson that is studied in one's own time. */
+      readonly kind: 'lesson';
+      readonly orgPaths: readonly string[];
+      /** Who teaches in its course. */
+      readonly authorIds: readonly string[];
+      /** Whether the actor takes its course. */
+      readonly enrolled: boolean;
+    }
   | { readonly kind: 'group'; readonly orgPaths: readonly string[] }
   | {
       readonly kind: 'person';
@@ -78,6 +87,10 @@ export type Action =
   | 'class.export'
   | 'class.schedule'
   | 'quiz.prepare'
+  /** Watch a published lesson; nothing is earned by that alone. */
+  | 'lesson.watch'
+  /** Study a lesson, and earn by it. */
+  | 'lesson.study'
   | 'course.manage'
   /** Review as an expert, before a resource is listed. */
   | 'course.review'
@@ -115,6 +128,9 @@ export type Action =
   | 'incident.read'
   /** Confirm or dismiss a finding, and decide an appeal [CH4]. */
   | 'incident.decide'
+  /** Issue certificates to the learners of a group, and revoke them [CT1, CT2]. */
+  | 'certificate.issue'
+  | 'certificate.revoke'
   | 'org.manage'
   | 'policy.manage'
   | 'audit.read'
@@ -156,6 +172,8 @@ const grants: Record<Action, Grant> = {
   'class.export': { class: supervisors },
   'class.schedule': { class: { staff: 'org', admin: 'org' }, org: { staff: 'org', admin: 'org' } },
   'quiz.prepare': { class: { instructor: 'own' }, course: { instructor: 'own' } },
+  'lesson.watch': { lesson: { learner: 'enrolled', instructor: 'own', ...supervisors, admin: 'org' } },
+  'lesson.study': { lesson: { learner: 'enrolled' } },
   'course.manage': {
     course: { instructor: 'own', staff: 'org', employer: 'org' },
     org: { staff: 'org', employer: 'org' },
@@ -198,6 +216,8 @@ const grants: Record<Action, Grant> = {
   'identity.decide': { person: { staff: 'others' }, org: { staff: 'org' } },
   'incident.read': { incident: { staff: 'others', regulator: 'others', admin: 'others' } },
   'incident.decide': { incident: { staff: 'impartial', regulator: 'impartial' } },
+  'certificate.issue': { group: { staff: 'org' } },
+  'certificate.revoke': { group: { staff: 'org', regulator: 'org' } },
   'org.manage': { org: { admin: 'org' } },
   'policy.manage': { course: { admin: 'org' }, org: { admin: 'org' }, platform: { admin: 'platform' } },
   'audit.read': {
@@ -281,7 +301,7 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
     case 'own':
       return (
         (resource.kind === 'class' && resource.instructorId === actor.userId) ||
-        ((resource.kind === 'course' || resource.kind === 'exam') &&
+        ((resource.kind === 'course' || resource.kind === 'lesson' || resource.kind === 'exam') &&
           resource.authorIds.includes(actor.userId))
       );
     case 'enrolled':
@@ -291,7 +311,8 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
         (resource.kind === 'exam' && resource.enrolled && !resource.authorIds.includes(actor.userId)) ||
         (resource.kind === 'course' &&
           resource.enrolled === true &&
-          !resource.authorIds.includes(actor.userId))
+          !resource.authorIds.includes(actor.userId)) ||
+        (resource.kind === 'lesson' && resource.enrolled && !resource.authorIds.includes(actor.userId))
       );
     case 'self':
       return resource.kind === 'person' && resource.userId === actor.userId;
@@ -334,6 +355,7 @@ function orgPathsOf(resource: Resource): readonly string[] {
   switch (resource.kind) {
     case 'class':
     case 'course':
+    case 'lesson':
     case 'group':
     case 'incident':
     case 'item':

@@ -2,11 +2,16 @@
  * What a learner's entries in one course amount to [CH3, CH5]. A balance is worked out from all entries, never kept
  * beside them; each entry carries what it came to, so that a wrong sum shows.
  */
-import type { HourEntryContent, LedgerContent, LedgerEntry } from '@keshi/contract/ledger';
+import type {
+  HourEntryContent,
+  LedgerContent,
+  LedgerEntry,
+  LessonEntryContent,
+} from '@keshi/contract/ledger';
 import type { Interval } from '@keshi/contract/domain';
 import { length, normalise, subtraction } from './intervals.ts';
 
-/** Time of one hour of a class that was credited once, in ms of the hour's live time. */
+/** Time of one hour of a class, or of one lesson, that was credited once, in ms of the hour's live time or the lesson. */
 export interface CreditRecord {
   readonly seq: number;
   readonly unit: string;
@@ -20,6 +25,9 @@ export interface Reversal {
   /** The entry that took it back; null while it stands. */
   readonly restoredBy: number | null;
 }
+
+/** A lesson is earned once, in however many rounds. */
+export const unitOfLesson = (lessonId: string): string => `lesson/${lessonId}`;
 
 /** One course of one learner. Plain data; `after` gives the next. */
 export interface CourseHours {
@@ -69,6 +77,7 @@ function changed(
 ): Partial<CourseHours> {
   switch (content.kind) {
     case 'settlement':
+    case 'lesson':
       return { records: [...course.records, recordOf(seq, earnedAt, content)] };
     case 'correction':
       return {
@@ -88,10 +97,14 @@ function changed(
   }
 }
 
-function recordOf(seq: number, earnedAt: number, content: HourEntryContent): CreditRecord {
+function recordOf(
+  seq: number,
+  earnedAt: number,
+  content: HourEntryContent | LessonEntryContent,
+): CreditRecord {
   return {
     seq,
-    unit: unitOf(content),
+    unit: content.kind === 'lesson' ? unitOfLesson(content.lessonId) : unitOf(content),
     earnedAt,
     spans: normalise(content.spans.map(([from, to]) => ({ from, to }))),
   };

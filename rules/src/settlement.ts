@@ -134,7 +134,7 @@ function countedFrom(
 }
 
 /** Spans of server time as positions in the hour's live time. */
-function inHourTime(live: Spans, spans: Spans): [number, number][] {
+export function inHourTime(live: Spans, spans: Spans): [number, number][] {
   const placed: Interval[] = [];
   let passed = 0;
   for (const piece of live) {

@@ -44,6 +44,10 @@ const exam = (path: string, { authorIds = [] as string[], enrolled = false } = {
   authorIds,
   enrolled,
 });
+const lesson = (
+  path: string,
+  { authorIds = [], enrolled = false }: { authorIds?: string[]; enrolled?: boolean } = {},
+): Resource => ({ kind: 'lesson', orgPaths: [path], authorIds, enrolled });
 
 /** Each kind in and out of scope, mine and not mine. */
 const resources = {
@@ -58,6 +62,10 @@ const resources = {
   'course out, written': course(elsewhere, [me]),
   'course in, written': course(home, [me]),
   'course out, enrolled': { ...course(elsewhere), enrolled: true },
+  'lesson in': lesson(home),
+  'lesson out': lesson(elsewhere),
+  'lesson out, taught': lesson(elsewhere, { authorIds: [me], enrolled: true }),
+  'lesson out, enrolled': lesson(elsewhere, { enrolled: true }),
   'group in': { kind: 'group', orgPaths: [home] },
   'group out': { kind: 'group', orgPaths: [elsewhere] },
   'person in': person(home),
@@ -100,6 +108,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'exam.take': ['exam out, enrolled'],
     'course.enrol': self,
     'course.rate': ['course out, enrolled'],
+    'lesson.watch': ['lesson out, enrolled'],
+    'lesson.study': ['lesson out, enrolled'],
     'identity.own': self,
     'report.read': self,
     'personal.unmask': self,
@@ -108,6 +118,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.speak': taught,
     'class.teach': taught,
     'class.publish': taught,
+    'lesson.watch': ['lesson out, taught'],
     'identity.own': self,
     'quiz.prepare': [...taught, ...written],
     'course.manage': written,
@@ -121,6 +132,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   staff: {
     'class.observe': classesIn,
+    'lesson.watch': ['lesson in'],
     'class.recognise': classesIn,
     'class.export': classesIn,
     'class.schedule': [...classesIn, 'org in'],
@@ -141,9 +153,12 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'ledger.export': ['org in'],
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
+    'certificate.issue': ['group in'],
+    'certificate.revoke': ['group in'],
   },
   employer: {
     'class.observe': classesIn,
+    'lesson.watch': ['lesson in'],
     'class.recognise': classesIn,
     'class.export': classesIn,
     'course.manage': [...coursesIn, 'org in'],
@@ -158,6 +173,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   },
   regulator: {
     'class.observe': classesIn,
+    'lesson.watch': ['lesson in'],
     'class.recognise': classesIn,
     'class.export': classesIn,
     'report.read': reports,
@@ -168,6 +184,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'ledger.export': ['org in'],
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
+    'certificate.revoke': ['group in'],
   },
   expert: {
     'course.review': ['course in'],
@@ -178,6 +195,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   admin: {
     'class.observe': classesIn,
     'exam.observe': [...coursesIn, 'exam in'],
+    'lesson.watch': ['lesson in'],
     'class.schedule': [...classesIn, 'org in'],
     'report.read': [...classesIn, ...coursesIn, 'org in', ...self],
     'personal.unmask': self,
@@ -201,6 +219,8 @@ const actions: Record<Action, true> = {
   'class.export': true,
   'class.schedule': true,
   'quiz.prepare': true,
+  'lesson.watch': true,
+  'lesson.study': true,
   'course.manage': true,
   'course.review': true,
   'bank.write': true,
@@ -220,6 +240,8 @@ const actions: Record<Action, true> = {
   'user.manage': true,
   'identity.own': true,
   'identity.decide': true,
+  'certificate.issue': true,
+  'certificate.revoke': true,
   'incident.read': true,
   'incident.decide': true,
   'org.manage': true,

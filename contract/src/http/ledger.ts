@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationMs, id, instant } from '../domain.ts';
 import { creditReason, ledgerRoot, restorationGround, reversalGround, signInMethod } from '../ledger.ts';
+import { studyReason } from '../study.ts';
 import { pageOf, pageQuery, queryInstant } from './page.ts';
 import { defineRoutes } from './route.ts';
 
@@ -68,6 +69,15 @@ export const ledgerLine = z.object({
   said: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('settlement'), ...hourOf }),
     z.object({ kind: z.literal('correction'), ...hourOf, corrects: z.int() }),
+    z.object({
+      kind: z.literal('lesson'),
+      lessonId: id,
+      lessonTitle: z.string(),
+      round: z.int(),
+      lengthMs: durationMs,
+      creditedMs: durationMs,
+      uncredited: z.array(z.object({ reason: studyReason, ms: durationMs })),
+    }),
     z.object({ kind: z.literal('reversal'), ground: reversalGround, restored: z.boolean() }),
     z.object({ kind: z.literal('restoration'), ground: restorationGround, reversal: z.int() }),
   ]),

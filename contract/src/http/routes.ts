@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
+import { certificateRoutes } from './certificates.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
 import { examRoutes } from './exams.ts';
@@ -13,6 +14,7 @@ import { lessonRoutes } from './lessons.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
+import { studyRoutes } from './study.ts';
 
 const healthRoutes = defineRoutes({
   health: {
@@ -42,11 +44,13 @@ export const routes = {
   ...checkRoutes,
   ...replayRoutes,
   ...ledgerRoutes,
+  ...studyRoutes,
   ...incidentRoutes,
   ...itemRoutes,
   ...examRoutes,
   ...courseRoutes,
   ...lessonRoutes,
+  ...certificateRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

@@ -77,7 +77,7 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   });
   lifecycle.onStop('web', () => web.close());
   const nodeId = randomUUID();
-  const ledger = createLedgerWorker({ nodeId, db, state, ledgerKey, metrics, health, log });
+  const ledger = createLedgerWorker({ nodeId, db, state, mediaStore, ledgerKey, metrics, health, log });
   lifecycle.onStop('ledger', () => ledger.close());
   const maker = createLessonMaker({ nodeId, db, store: mediaStore, metrics, log });
   lifecycle.onStop('lessons', () => maker.close());

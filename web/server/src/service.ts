@@ -24,6 +24,7 @@ import { createRefreshCookie, createRefreshSecrets } from './auth/refresh-secret
 import { authRoutes, type DemoAccount } from './auth/routes.ts';
 import { createSessionWatch } from './auth/session-watch.ts';
 import { createTokens } from './auth/tokens.ts';
+import { createCertificates } from './certificates/service.ts';
 import { createFigures } from './classes/figures.ts';
 import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
@@ -54,6 +55,8 @@ import { registrationRoutes } from './registration/routes.ts';
 import type { SmsSender } from './registration/sms.ts';
 import { replayRoutes } from './replay/routes.ts';
 import { securityHeaders } from './security-headers.ts';
+import { createLessonMedia } from './study/media.ts';
+import { createStudy } from './study/service.ts';
 import { createBelowMinimum } from './supervision/below-minimum.ts';
 import { supervisionRoutes } from './supervision/routes.ts';
 
@@ -68,6 +71,7 @@ export interface WebDeps {
     | 'metricsToken'
     | 'trustProxy'
     | 'ledger'
+    | 'certificates'
     | 'proctor'
   >;
   db: Db;
@@ -144,6 +148,16 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   });
   const exams = createExams({ db, clock, lease: state.lease, log, faces: deps.identity.judge !== null });
   const screen = loadScreen();
+  const certificates = createCertificates({ db, clock, results, config, health, log });
+  const study = createStudy({
+    db,
+    clock,
+    bus: state.bus,
+    media: createLessonMedia({ clock, tokenSecret: config.tokenSecret }),
+    judgesFaces: deps.identity.judge !== null,
+    log,
+    metrics,
+  });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -166,6 +180,8 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...questionRoutes({ db, clock, screen }),
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...certificates.routes,
+    ...study.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...makingRoutes({ db, clock }),
@@ -234,7 +250,13 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([identity.close(), incidents.close(), exams.close()]);
+      await Promise.all([
+        identity.close(),
+        incidents.close(),
+        certificates.close(),
+        study.close(),
+        exams.close(),
+      ]);
       await watch.close();
     },
   };

@@ -10,6 +10,7 @@ import { upsertIntervals, upsertVisits } from '@keshi/db/presence';
 import { createUsers } from '@keshi/db/users';
 import { createHealth } from '@keshi/runtime/health';
 import { createLogger } from '@keshi/runtime/log';
+import type { MediaStore } from '@keshi/runtime/media-store/media-store';
 import { createMetrics } from '@keshi/runtime/metrics';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import { createLedgerWorker } from '../src/ledger/worker.ts';
@@ -132,6 +133,7 @@ export function startWorker(
     clock?: () => number;
     graceMs?: number;
     state?: ReturnType<typeof createMemoryState>;
+    mediaStore?: Pick<MediaStore, 'list'>;
     /** Entries that wait on their way to the database. */
     depth?: () => number;
   } = {},
@@ -149,6 +151,7 @@ export function startWorker(
         ? { ...state.presenceLog, depth: () => Promise.resolve(depth()) }
         : state.presenceLog,
     },
+    mediaStore: options.mediaStore ?? { list: () => Promise.resolve([]) },
     ledgerKey,
     metrics,
     health,

@@ -3,12 +3,14 @@ import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Route } from '@keshi/contract/http/route';
 import { itemContent } from '@keshi/contract/items';
 import { createExam, type ExamDraft } from '@keshi/db/exams';
+import { certificateNumberOf } from '@keshi/rules/certificates';
 import { enrol, unenrol } from '@keshi/db/groups';
 import { createItems } from '@keshi/db/items';
 import { createChapter, createLesson, updateLesson } from '@keshi/db/lessons';
 import { createProject } from '@keshi/db/training-projects';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressOf, call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
+import { addLesson } from './study-world.ts';
 
 const everybody = [
   'learner',
@@ -30,6 +32,8 @@ type Who = (typeof everybody)[number];
 const supervisors: Who[] = ['staff', 'employer', 'regulator'];
 const elsewhere: Who[] = ['other-staff', 'other-employer', 'other-regulator'];
 const themselves: Who[] = ['learner', 'stranger', 'teacher', 'other-teacher'];
+/** Both teach classes of the course. */
+const teachers: Who[] = ['teacher', 'other-teacher'];
 const admins: Who[] = ['school-admin', 'admin'];
 const observers: Who[] = [...supervisors, ...admins];
 const anywhere: Who[] = [...supervisors, ...elsewhere, ...admins];
@@ -47,6 +51,7 @@ let web: RunningWeb;
 const findingId = randomUUID();
 /** Of the school's course: a video without a file, and a text that is published. */
 let made: { chapterId: string; videoId: string; textId: string; projectId: string };
+let lessonId: string;
 const tokens = new Map<string, string>();
 beforeAll(async () => {
   web = await runWeb();
@@ -63,6 +68,7 @@ beforeAll(async () => {
     chapterId: await createChapter(web.db, { courseId, title: '第一章' }),
     ...{ videoId: video.id, textId: text.id, projectId: project.id },
   };
+  lessonId = await addLesson(web);
   // About somebody who asks for nothing here.
   await web.db.prisma.incident.create({
     data: {
@@ -129,6 +135,9 @@ const decisionOn = () => ({
 const aboutFinding = () => ({ params: { id: findingId } });
 const ofCourse = () => ({ params: { id: web.world.course.id } });
 const ofVideo = () => ({ params: { id: made.videoId } });
+const certificateNumber = certificateNumberOf(2026, new Uint8Array(11));
+const aboutCertificate = () => ({ params: { number: certificateNumber } });
+const ofLesson = () => ({ params: { lessonId } });
 const inClass = () => ({ params: { id: web.world.held.id } });
 
 const inCourse = () => ({ params: { id: web.world.course.id } });
@@ -216,6 +225,35 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   ],
   hoursTrend: { who: ['teacher', ...observers], input: aboutSecond },
   ledgerEntries: { who: ['teacher', ...observers], input: aboutSecond },
+  studyLesson: { who: ['learner', 'teacher', 'other-teacher', ...observers], input: ofLesson },
+  startStudy: { who: ['learner'], input: ofLesson },
+  reportStudy: {
+    who: ['learner'],
+    input: () => ({
+      ...ofLesson(),
+      body: { sessionId: randomUUID(), seq: 1, spans: [], visible: true, position: 0 },
+    }),
+  },
+  answerChallenge: {
+    who: ['learner'],
+    input: () => ({ ...ofLesson(), body: { sessionId: randomUUID(), answer: { kind: 'again' } } }),
+    allowed: 'conflict',
+  },
+  addNote: {
+    who: ['learner'],
+    input: () => ({ ...ofLesson(), body: { id: randomUUID(), position: 0, text: '断电后验电' } }),
+  },
+  // There is none of that name; nobody learns of others' notes.
+  removeNote: {
+    who: ['learner'],
+    input: () => ({ params: { lessonId, noteId: randomUUID() } }),
+    allowed: 'not-found',
+  },
+  studyOf: [
+    { who: everybody, input: () => ({ params: { userId: 'me' } }) },
+    { who: ['teacher', ...observers], input: aboutSecond },
+  ],
+  studyTrend: { who: ['teacher', ...observers], input: aboutSecond },
   listHours: { who: [...anywhere, 'teacher', 'other-teacher'] },
   hoursFile: {
     who: [...anywhere, 'teacher', 'other-teacher'],
@@ -223,16 +261,16 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   },
   // Whoever sees no course at all is told of none.
   bankCourses: { who: everybody },
-  listItems: { who: ['teacher', 'staff', 'expert'], input: inCourse },
-  getItem: { who: ['teacher', 'staff', 'expert'], input: ofItem },
-  createItem: { who: ['teacher', 'staff'], input: () => ({ ...inCourse(), body: { content: itemDraft } }) },
+  listItems: { who: [...teachers, 'staff', 'expert'], input: inCourse },
+  getItem: { who: [...teachers, 'staff', 'expert'], input: ofItem },
+  createItem: { who: [...teachers, 'staff'], input: () => ({ ...inCourse(), body: { content: itemDraft } }) },
   updateItem: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofItem(), body: { content: itemDraft, version: old } }),
     allowed: 'outdated',
   },
   importItems: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({
       ...inCourse(),
       query: { format: 'csv' },
@@ -240,12 +278,12 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     }),
   },
   exportItems: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ params: { id: web.world.course.id, format: 'csv' } }),
   },
   setItemState: [
     {
-      who: ['teacher', 'staff'],
+      who: [...teachers, 'staff'],
       input: () => ({ ...ofItem(), body: { state: 'in-review', version: old } }),
       allowed: 'outdated',
     },
@@ -256,24 +294,24 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
       allowed: 'outdated',
     },
   ],
-  listExams: { who: ['teacher', 'staff', 'regulator', ...admins], input: inCourse },
-  createExam: { who: ['teacher', 'staff'], input: () => ({ ...inCourse(), body: examDraft() }) },
-  getExam: { who: ['teacher', 'staff', 'regulator', ...admins], input: ofExam },
+  listExams: { who: [...teachers, 'staff', 'regulator', ...admins], input: inCourse },
+  createExam: { who: [...teachers, 'staff'], input: () => ({ ...inCourse(), body: examDraft() }) },
+  getExam: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
   updateExam: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofExam(), body: { ...examDraft(), version: old } }),
     allowed: 'outdated',
   },
   setExamState: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofExam(), body: { state: 'withdrawn', version: old } }),
     allowed: 'outdated',
   },
-  previewExam: { who: ['teacher', 'staff'], input: ofExam, allowed: 'conflict' },
-  examBoard: { who: ['teacher', 'staff', 'regulator', ...admins], input: ofExam },
-  examStatistics: { who: ['teacher', 'staff', 'regulator', ...admins], input: ofExam },
+  previewExam: { who: [...teachers, 'staff'], input: ofExam, allowed: 'conflict' },
+  examBoard: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
+  examStatistics: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
   allowTime: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({
       params: { id: examId, userId: web.world.idOf('second') },
       body: { extraMs: 60_000, ground: 'need' },
@@ -293,19 +331,19 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     input: () => ({ ...ofAttempt(), body: { lease: 1 } }),
     allowed: 'exam-over',
   },
-  readAttempt: { who: ['teacher', 'staff'], input: ofAttempt },
+  readAttempt: { who: [...teachers, 'staff'], input: ofAttempt },
   letIn: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofAttempt(), body: { reason: '核对了证件' } }),
     allowed: 'conflict',
   },
   markAnswer: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofAttempt(), body: { position: 0, earned: 0, gradingVersion: old } }),
     allowed: 'outdated',
   },
   decideLate: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({
       ...ofAttempt(),
       body: { position: 0, lease: 1, sequence: 1, accepted: false, reason: '核对过' },
@@ -313,7 +351,7 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     allowed: 'not-found',
   },
   regradeExam: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofExam(), body: { itemId, how: 'strike', reason: '题目有误' } }),
   },
   reverseHours: {
@@ -586,6 +624,30 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     who: [],
     input: () => ({ ...aboutFinding(), body: { text: '不是替课', version: 1 } }),
   },
+  groupCertificates: { who: supervisors, input: () => ({ params: { id: web.world.group.id } }) },
+  issueCertificates: {
+    who: ['staff'],
+    input: () => ({
+      params: { id: web.world.group.id },
+      body: { userIds: [web.world.idOf('second')] },
+    }),
+  },
+  // Nobody has one: whoever may learns no more than the others.
+  certificatesZip: {
+    who: ['staff'],
+    input: () => ({ params: { id: web.world.group.id } }),
+    allowed: 'not-found',
+  },
+  getCertificate: { who: [], input: aboutCertificate },
+  certificateFile: {
+    who: [],
+    input: () => ({ params: { number: certificateNumber, format: 'json' } }),
+  },
+  revokeCertificate: {
+    who: [],
+    input: () => ({ ...aboutCertificate(), body: { ground: 'violation', reason: '查实' } }),
+  },
+  ownCertificates: { who: everybody },
   listAudit: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
   platformHealth: { who: ['admin'] },
 };

@@ -40,6 +40,8 @@ export interface Options {
   verifier?: IdentityVerifier | null;
   /** Whether people may register by themselves. */
   registration?: boolean;
+  /** What signs certificates, and what did before. */
+  certificates?: { key: Buffer; oldPublicKeys: Buffer[] };
 }
 
 /** The whole service over a real database and real HTTP, on a port the system chose. */
@@ -76,6 +78,7 @@ export async function runWeb(options: Options = {}) {
       metricsToken: options.metricsToken ?? null,
       trustProxy: 0,
       ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
+      certificates: options.certificates ?? { key: Buffer.alloc(32, 10), oldPublicKeys: [] },
       proctor: { port: 0, threads: 1, signingKey: null, publicKeys: [verdictSigner.publicKey] },
     },
     db: database.db,
@@ -112,10 +115,11 @@ export async function runWeb(options: Options = {}) {
     world,
     listener,
     /** A second node of the service over the same database, shared state and recordings. */
-    async another() {
+    async another(given: Pick<Options, 'certificates'> = {}) {
       const store = await createMediaStore(mediaConfig, log);
       const second = await createWeb({
         ...common,
+        config: { ...common.config, ...given },
         metrics: createMetrics({ service: 'web-test' }),
         health: createHealth(log),
         mediaStore: store,

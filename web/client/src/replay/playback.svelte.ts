@@ -16,12 +16,19 @@ interface Options {
   storage: Storage;
   /** The addresses are not valid any more; `setSources` follows. */
   onrefused: () => void;
+  /** How far one may jump, ms, and how fast it may run; asked each time. Everywhere and at any speed when not given. */
+  bounds?: () => { to: number; rate: number };
 }
+
+const unbounded = () => ({ to: Infinity, rate: Infinity });
+/** What plays on meanwhile is no jump, ms. */
+const jumpMs = 1_500;
 
 export class Playback {
   readonly durationMs: number;
   #onrefused: () => void;
   #storage: Storage;
+  #bounds: NonNullable<Options['bounds']>;
   #sources: { main: string; camera: string | null } | null = null;
   #main: { element: HTMLVideoElement; hls: HlsPlayback | null } | null = null;
   /** Somebody wants it to play: what breaks off goes on by itself. */
@@ -39,8 +46,9 @@ export class Playback {
   #buffered = $state.raw<readonly { from: number; to: number }[]>([]);
   #cameraShown = $state(false);
 
-  constructor({ durationMs, storage, onrefused }: Options) {
+  constructor({ durationMs, storage, onrefused, bounds = unbounded }: Options) {
     this.durationMs = durationMs;
+    this.#bounds = bounds;
     this.#onrefused = onrefused;
     this.#storage = storage;
     const kept = Number(storage.getItem(volumeKey) ?? 1);
@@ -112,7 +120,7 @@ export class Playback {
     });
     on('waiting stalled', () => (this.#waiting = !element.paused && element.readyState < 3));
     on('playing canplay pause seeked', () => (this.#waiting = false));
-    on('ratechange', () => (this.#rate = element.playbackRate));
+    on('ratechange', () => this.#paced(element));
     element.volume = this.#volume;
     element.muted = this.#muted;
     this.#openMain();
@@ -157,7 +165,7 @@ export class Playback {
 
   /** To a place, ms; beyond the ends means the ends. */
   seek(position: number) {
-    const to = Math.min(Math.max(0, position), Math.max(0, this.durationMs - 100));
+    const to = Math.min(Math.max(0, position), Math.max(0, this.durationMs - 100), this.#bounds().to);
     this.#touch();
     this.#position = to;
     if (this.#main) this.#main.element.currentTime = to / 1000;
@@ -167,7 +175,8 @@ export class Playback {
     this.seek(this.#position + by);
   }
 
-  setRate(rate: number) {
+  setRate(wanted: number) {
+    const rate = Math.min(wanted, this.#bounds().rate);
     this.#rate = rate;
     if (this.#main) {
       this.#main.element.defaultPlaybackRate = rate;
@@ -242,8 +251,17 @@ export class Playback {
     });
   }
 
+  /** Menus of the browser and keys of the keyboard change it as well. */
+  #paced(element: HTMLVideoElement) {
+    const { rate } = this.#bounds();
+    if (element.playbackRate > rate) element.playbackRate = rate;
+    else this.#rate = element.playbackRate;
+  }
+
   #moved() {
     if (!this.#main) return;
+    const { to } = this.#bounds();
+    if (this.#main.element.currentTime * 1000 > to + jumpMs) this.#main.element.currentTime = to / 1000;
     this.#position = Math.min(this.durationMs, Math.round(this.#main.element.currentTime * 1000));
     this.#follow();
   }

@@ -16,6 +16,8 @@ export const paths = {
   classes: '/classes',
   class: (classId: string) => `/classes/${classId}`,
   record: '/record',
+  /** A lesson to be studied in one's own time. */
+  lesson: (lessonId: string) => `/learn/${lessonId}`,
   /** For whoever was in the class or watches over it. */
   replay: (classId: string) => `/replay/${classId}`,
 
@@ -35,6 +37,10 @@ export const paths = {
   making: '/making',
   makingCourse: (courseId: string) => `/making/${courseId}`,
   makingLesson: (lessonId: string) => `/making/lessons/${lessonId}`,
+  certificate: (number: string) => `/certificates/${number}`,
+  /** For anybody, without a login. */
+  verify: '/verify',
+  verifyNumber: (number: string) => `/verify/${number}`,
 
   teach: '/teach',
   prepare: (classId: string) => `/teach/${classId}`,
@@ -58,6 +64,7 @@ export const paths = {
   courses: '/admin/courses',
   groups: '/admin/groups',
   group: (groupId: string) => `/admin/groups/${groupId}`,
+  groupCertificates: (groupId: string) => `/admin/groups/${groupId}/certificates`,
   schedule: '/admin/schedule',
   audit: '/admin/audit',
   health: '/admin/health',

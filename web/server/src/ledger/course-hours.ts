@@ -12,6 +12,7 @@ import { after, type CourseHours, courseHours, isEligible, violations } from '@k
 import { link } from '@keshi/rules/ledger';
 import { declaredMs, resolvePolicy } from '@keshi/rules/policy';
 import type { Clock } from '@keshi/runtime/clock';
+import { studyAfterDecision } from '../study/reversal.ts';
 
 interface Deps {
   db: Db;
@@ -88,6 +89,7 @@ async function decide(
   if (!course) throw new Refused('not-found', 'course');
   const policy = resolvePolicy(storedPolicy.catch({}).parse(course.policy));
   const of = { learnerIds: [learnerId], courseId, keys: [way.key] };
+  let content: LedgerContent | null = null;
   return onChains<HoursDecided>(db, of, (chains) => {
     const chain = chains.get(learnerId);
     if (!chain) throw new Refused('not-found', 'learner');
@@ -97,7 +99,8 @@ async function decide(
     // Decided once, about another course: the same evidence cannot speak of two.
     if (chain.known.has(way.key)) throw new Refused('conflict', 'decision', ['evidenceId']);
     const at = clock();
-    const draft = { content: way.contentOf(chain), earnedAt: at, capMs: declaredMs(policy) };
+    content = way.contentOf(chain);
+    const draft = { content, earnedAt: at, capMs: declaredMs(policy) };
     const next = after(before, (chain.head?.seq ?? 0) + 1, draft);
     const entry = link(chain.head, {
       learnerId,
@@ -127,7 +130,22 @@ async function decide(
   });
 
   function written(result: HoursDecided): LedgerWrite<HoursDecided> {
-    return { entries: [], result, ...(also && { also: (sql) => also(sql, result) }) };
+    return {
+      entries: [],
+      result,
+      also: async (sql) => {
+        // Lessons can be earned anew, or count again, from the same commit on [CH3].
+        if (content && !result.already)
+          await studyAfterDecision(sql, {
+            userId: learnerId,
+            courseId,
+            seq: result.seq,
+            content,
+            at: clock(),
+          });
+        await also?.(sql, result);
+      },
+    };
   }
 }
 

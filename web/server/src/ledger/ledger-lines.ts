@@ -11,8 +11,9 @@ export async function ledgerLines(
 ): Promise<LedgerLine[]> {
   const classIds = entries.flatMap(({ content }) => ('classId' in content ? [content.classId] : []));
   const courseIds = [...new Set(entries.map(({ courseId }) => courseId))];
+  const lessonIds = entries.flatMap(({ content }) => ('lessonId' in content ? [content.lessonId] : []));
   const [names, restored] = await Promise.all([
-    namesOfEntries(db, { classIds, courseIds }),
+    namesOfEntries(db, { classIds, courseIds, lessonIds }),
     restoredReversals(db, entries[0]?.learnerId ?? null),
   ]);
   const hour = (content: HourEntryContent) => {
@@ -37,6 +38,11 @@ export async function ledgerLines(
         return { kind: 'settlement', ...hour(content) };
       case 'correction':
         return { kind: 'correction', ...hour(content), corrects: content.corrects };
+      case 'lesson': {
+        const { lessonId, round, lengthMs, creditedMs, uncredited } = content;
+        const lessonTitle = names.lessons.get(lessonId) ?? '';
+        return { kind: 'lesson', lessonId, lessonTitle, round, lengthMs, creditedMs, uncredited };
+      }
       case 'reversal':
         return { kind: 'reversal', ground: content.ground, restored: restored.has(seq) };
       case 'restoration':

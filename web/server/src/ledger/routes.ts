@@ -14,7 +14,7 @@ import { maskName } from '@keshi/db/crypto';
 import { pageEntries } from '@keshi/db/ledger';
 import { pageRoots, readRoots } from '@keshi/db/ledger-roots';
 import { getUser } from '@keshi/db/users';
-import { type Actor, scopesOf } from '@keshi/rules/access';
+import type { Actor } from '@keshi/rules/access';
 import { defaultPolicy } from '@keshi/rules/policy';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
@@ -27,6 +27,7 @@ import { restoreCourseHours, reverseCourseHours } from './course-hours.ts';
 import { courseCredit } from './credit-rows.ts';
 import { hoursTitle, layOutHours } from './hours-sheet.ts';
 import { ledgerLines } from './ledger-lines.ts';
+import { reachOf } from './reach.ts';
 
 interface Deps {
   db: Db;
@@ -44,18 +45,6 @@ const sheetMost = 20_000;
 const pageSize = 500;
 
 export function ledgerRoutes({ db, clock, xlsx, publicKeys }: Deps) {
-  /** Whose hours a person may see as a supervisor or an instructor. Throws `forbidden` for who is neither. */
-  function reachOf(actor: Actor): Pick<CreditFilter, 'under' | 'taughtBy'> {
-    const under = scopesOf(actor, 'report.read', 'group');
-    const administers = scopesOf(actor, 'report.read', 'course');
-    const teaches = actor.memberships.some(({ role }) => role === 'instructor');
-    if (under.length === 0 && administers.length === 0 && !teaches) throw new AppError('forbidden');
-    return {
-      under: [...new Set([...under, ...administers])],
-      ...(teaches ? { taughtBy: actor.userId } : {}),
-    };
-  }
-
   /**
    * The courses in which the actor may see somebody's hours: all of one's own. `not-found` for a person of whom there is
    * nothing to see, so that nobody learns who exists by asking.

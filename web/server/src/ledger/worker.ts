@@ -1,10 +1,12 @@
-/** What keeps the ledger up to date by itself: settling classes that are over, and signing each day's root. */
+/** What keeps the ledger up to date by itself: settling classes that are over and lessons that are complete, and signing each day's root. */
 import type { Db } from '@keshi/db/client';
 import { type Clock, systemClock } from '@keshi/runtime/clock';
 import type { Health } from '@keshi/runtime/health';
 import type { Logger } from '@keshi/runtime/log';
+import type { MediaStore } from '@keshi/runtime/media-store/media-store';
 import type { Metrics } from '@keshi/runtime/metrics';
 import type { State } from '@keshi/runtime/state/ports';
+import { createStudyEntering } from './enter-studies.ts';
 import { createRootMaker } from './root-maker.ts';
 import { createRootSigner } from './root-signer.ts';
 import { createSettler } from './settler.ts';
@@ -20,6 +22,8 @@ export interface LedgerWorkerDeps {
   nodeId: string;
   db: Db;
   state: Pick<State, 'lease' | 'presenceLog'>;
+  /** Where recordings are: a replay earns by what lies where on it. */
+  mediaStore: Pick<MediaStore, 'list'>;
   /** Seed of the key that signs the roots, 32 bytes. */
   ledgerKey: Buffer;
   metrics: Metrics;
@@ -43,7 +47,7 @@ export function createLedgerWorker(deps: LedgerWorkerDeps): LedgerWorker {
   const log = deps.log.child({ part: 'ledger' });
   const entries = metrics.counter({
     name: 'ledger_entries_total',
-    help: 'Entries appended to the ledger by settling classes.',
+    help: 'Entries appended to the ledger by settling classes and lessons.',
     labels: ['kind'],
   });
   const failures = metrics.counter({
@@ -60,6 +64,14 @@ export function createLedgerWorker(deps: LedgerWorkerDeps): LedgerWorker {
       entries.inc({ kind: 'settlement' }, settlements);
       entries.inc({ kind: 'correction' }, corrections);
     },
+    failed: () => failures.inc(),
+  });
+  const studies = createStudyEntering({
+    db,
+    clock,
+    mediaStore: deps.mediaStore,
+    log,
+    entered: (count) => entries.inc({ kind: 'lesson' }, count),
     failed: () => failures.inc(),
   });
   const roots = createRootMaker({ db, clock, signer: createRootSigner(deps.ledgerKey), log });
@@ -91,6 +103,7 @@ export function createLedgerWorker(deps: LedgerWorkerDeps): LedgerWorker {
       // First the day that is over, so that its root does not hold what is entered after it.
       await roots.makeDue();
       await settler.settleDue(stopping.signal);
+      await studies.enterDue(stopping.signal);
     } finally {
       clearInterval(renewing);
       await lease.release(leaseName, nodeId, won.fence).catch(() => false);

@@ -1,4 +1,5 @@
 import { admin } from './admin.ts';
+import { certificates } from './certificates.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { courses } from './courses.ts';
@@ -12,12 +13,14 @@ import { live } from './live.ts';
 import { reasons } from './reasons.ts';
 import { replay } from './replay.ts';
 import { shell } from './shell.ts';
+import { study } from './study.ts';
 import { supervise } from './supervise.ts';
 import { teach } from './teach.ts';
 import type { Catalogue } from '../zh-CN/catalogue.ts';
 
 export const catalogue: Catalogue = {
   admin,
+  certificates,
   checks,
   common,
   courses,
@@ -31,6 +34,7 @@ export const catalogue: Catalogue = {
   reasons,
   replay,
   shell,
+  study,
   supervise,
   teach,
 };

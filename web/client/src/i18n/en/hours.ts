@@ -30,8 +30,10 @@ export const hours: typeof zh = {
   emptyLedger: 'No entries yet',
   emptyLedgerText: 'Each class hour that is settled adds one.',
   lesson: (title, ordinal, hour) => `${title} (class ${ordinal}), hour ${hour}`,
+  creditedLesson: (credited, length) => `Counted ${credited} of a lesson of ${length}`,
   kinds: {
     settlement: 'Settled',
+    lesson: 'Lesson complete',
     correction: 'Corrected',
     reversal: 'Hours taken back',
     restoration: 'Hours restored',
@@ -68,6 +70,8 @@ export const hours: typeof zh = {
     'identity-failed': 'Face check failed',
     'no-sign-in': 'No sign-in for this hour',
     'before-sign-in': 'Before a sign-in that came after its window',
+    'earned-live': 'Counted live already',
+    'not-watched': 'Not watched in the replay',
   },
   grounds: {
     'stand-in': 'somebody else attended',

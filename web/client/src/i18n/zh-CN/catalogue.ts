@@ -1,4 +1,5 @@
 import { admin } from './admin.ts';
+import { certificates } from './certificates.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { courses } from './courses.ts';
@@ -12,6 +13,7 @@ import { live } from './live.ts';
 import { reasons } from './reasons.ts';
 import { replay } from './replay.ts';
 import { shell } from './shell.ts';
+import { study } from './study.ts';
 import { supervise } from './supervise.ts';
 import { teach } from './teach.ts';
 
@@ -21,6 +23,7 @@ import { teach } from './teach.ts';
  */
 export const catalogue = {
   admin,
+  certificates,
   checks,
   common,
   courses,
@@ -34,6 +37,7 @@ export const catalogue = {
   reasons,
   replay,
   shell,
+  study,
   supervise,
   teach,
 };

@@ -12,6 +12,8 @@ const reasons: Record<Exclude<CreditReason, 'counting' | 'not-started' | 'paused
   'identity-failed': '人脸核验未通过',
   'no-sign-in': '本课时没有签到',
   'before-sign-in': '签到之前（签到晚于窗口）',
+  'earned-live': '直播时已计入',
+  'not-watched': '回放没有看到',
 };
 const grounds: Record<ReversalGround, string> = {
   'stand-in': '替课',
@@ -56,7 +58,14 @@ export const hours = {
   emptyLedger: '还没有记录',
   emptyLedgerText: '每结算一个课时，这里多一笔。',
   lesson: (title: string, ordinal: string, hour: string) => `${title}（第 ${ordinal} 课）第 ${hour} 个课时`,
-  kinds: { settlement: '结算', correction: '更正', reversal: '学时清零', restoration: '学时恢复' },
+  creditedLesson: (credited: string, length: string) => `计入 ${credited}，这一课长 ${length}`,
+  kinds: {
+    settlement: '结算',
+    lesson: '录播学完',
+    correction: '更正',
+    reversal: '学时清零',
+    restoration: '学时恢复',
+  },
   replay: '回放学习',
   corrects: (seq: string) => `有事实晚到，更正第 ${seq} 笔`,
   credited: (credited: string, live: string) => `计入 ${credited}，课时长 ${live}`,

@@ -12,6 +12,7 @@ interface Deps {
 
 /** Enough to know a person by, and small enough for a bad network. */
 const size = { width: 320, quality: 0.7 };
+const one = { pictures: 1, motion: null };
 const apartMs = 700;
 
 export class BeingLookedAt {
@@ -53,7 +54,7 @@ export class BeingLookedAt {
       this.#camera = camera;
       this.#track = camera.track;
       while (this.#camera === camera && this.#deps.now() < look.until) {
-        const [picture] = await camera.take(1, apartMs, new AbortController().signal);
+        const [picture] = await camera.take(one, new AbortController().signal);
         if (picture && this.#camera === camera) await this.#send(look, await inBase64(picture));
         await new Promise((resolve) => setTimeout(resolve, apartMs));
       }

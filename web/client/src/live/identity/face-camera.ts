@@ -1,14 +1,21 @@
 /** The camera for checks: opened with the first of them, and open until the class is left. */
+import type { IdentityAsk } from '@keshi/contract/class-checks';
 import { createCamera, type PictureSize } from '#identity/camera.ts';
 import { captureFace } from '../capture.ts';
+
+/** How many pictures, and whether the head turns meanwhile. */
+type Asked = Pick<IdentityAsk, 'pictures' | 'motion'>;
 
 export interface FaceCamera {
   readonly track: MediaStreamTrack;
   /** One picture after the other. Rejects with an `AbortError` when the camera has ended. */
-  take(count: number, apartMs: number, signal: AbortSignal): Promise<Blob[]>;
+  take(asked: Asked, signal: AbortSignal): Promise<Blob[]>;
   close(): void;
 }
 
+/** Between two pictures: long enough for somebody to have moved, or to turn the head and back in all of them. */
+const apartMs = 700;
+const turnApartMs = 900;
 const lookAgainMs = 100;
 
 /** Throws `CaptureError`. */
@@ -38,10 +45,11 @@ export async function openFaceCamera(
 
   return {
     track,
-    async take(count, apartMs, signal) {
+    async take({ pictures: count, motion }, signal) {
+      const apart = motion === null ? apartMs : turnApartMs;
       const pictures: Blob[] = [];
       while (pictures.length < count) {
-        if (pictures.length > 0) await new Promise((resolve) => setTimeout(resolve, apartMs));
+        if (pictures.length > 0) await new Promise((resolve) => setTimeout(resolve, apart));
         pictures.push(await one(signal));
       }
       return pictures;

@@ -34,9 +34,6 @@ interface Deps {
 
 /** Time to see oneself before the picture is taken. */
 const lookMs = 2_500;
-/** Between two pictures of one check: long enough for somebody to have moved, or to turn the head and back in all of them. */
-const apartMs = 700;
-const turnApartMs = 900;
 /** What passed is said for so long. */
 const saidMs = 4_000;
 
@@ -141,7 +138,7 @@ export class FaceChecks {
         await this.#looked(signal);
       }
       become({ state: 'taking' });
-      const pictures = await camera.take(ask.pictures, ask.motion ? turnApartMs : apartMs, signal);
+      const pictures = await camera.take(ask, signal);
       become({ state: 'judging' });
       const verdict = await this.#send(ask, pictures, signal);
       if (signal.aborted) return;

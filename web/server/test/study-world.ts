@@ -1,0 +1,149 @@
+/** Lessons to study, for tests over HTTP. */
+import type { StudyStanding } from '@keshi/contract/study';
+import { newId } from '@keshi/db/ids';
+import type { RouteReply } from '@keshi/contract/http/route';
+import type { Routes } from '@keshi/contract/http/routes';
+import { call, type RunningWeb, tokenOf } from './running-web.ts';
+
+export const second = 1_000;
+export const minute = 60_000;
+
+/** Published, of the world's course unless said otherwise. */
+export async function addLesson(
+  web: Pick<RunningWeb, 'db' | 'world'>,
+  {
+    title = '安全用电',
+    lengthMs = 20 * minute,
+    kind = 'video',
+    classId = null,
+    courseId = web.world.course.id,
+    state = 'published',
+    declaredMs = null,
+    minimumMs = null,
+    mediaKey,
+  }: {
+    title?: string;
+    lengthMs?: number | null;
+    kind?: string;
+    classId?: string | null;
+    courseId?: string;
+    state?: string;
+    declaredMs?: number | null;
+    minimumMs?: number | null;
+    mediaKey?: string;
+  } = {},
+): Promise<string> {
+  const id = newId();
+  const last = await web.db.prisma.lesson.count({ where: { courseId } });
+  await web.db.prisma.lesson.create({
+    data: {
+      id,
+      courseId,
+      ordinal: last + 1,
+      title,
+      kind,
+      state,
+      durationMs: lengthMs,
+      declaredMs,
+      minimumMs,
+      completion: declaredMs === null ? null : 'read',
+      mediaKey: mediaKey ?? `lessons/${id}/${newId()}/`,
+      classId,
+    },
+  });
+  return id;
+}
+
+export type Lesson = RouteReply<Routes['studyLesson']>;
+
+/** One learner's player over HTTP, honest unless told otherwise. */
+export async function openPlayer(web: RunningWeb, login: string, lessonId: string) {
+  let token = await tokenOf(web, login);
+  let sessionId = '';
+  let seq = 0;
+  let standing: StudyStanding | null = null;
+  const params = { lessonId };
+  const renew = async () => {
+    token = await tokenOf(web, login);
+  };
+
+  async function start() {
+    const answer = await call(web, 'startStudy', { token, params });
+    if (answer.status !== 200) throw new Error(`start: ${answer.error?.code}`);
+    ({ sessionId, standing } = answer.body);
+    seq = 0;
+    return answer.body;
+  }
+
+  const report = (over: {
+    spans: [number, number][];
+    visible?: boolean;
+    seq?: number;
+    sessionId?: string;
+    done?: boolean;
+  }) => {
+    seq = over.seq ?? seq + 1;
+    return call(web, 'reportStudy', {
+      token,
+      params,
+      body: { sessionId, seq, visible: true, position: over.spans.at(-1)?.[1] ?? 0, ...over },
+    });
+  };
+
+  /** As the page does: plays on for so long, and reports. */
+  async function watch(ms: number): Promise<StudyStanding> {
+    const from = standing?.resumeAt ?? 0;
+    web.pass(ms);
+    const answer = await report({ spans: [[from, from + ms]] });
+    if (answer.status !== 200) throw new Error(`report: ${answer.error?.code}`);
+    standing = answer.body;
+    return standing;
+  }
+
+  /** Answers what is asked, rightly. */
+  async function pass(): Promise<StudyStanding> {
+    const asked = standing?.challenge;
+    if (asked?.kind !== 'attend') throw new Error(`asked was ${asked?.kind}`);
+    const answer = await call(web, 'answerChallenge', {
+      token,
+      params,
+      body: { sessionId, answer: { kind: 'attend', id: asked.id, choice: asked.number } },
+    });
+    if (answer.status !== 200) throw new Error(`answer: ${answer.error?.code}`);
+    standing = answer.body;
+    return standing;
+  }
+
+  return {
+    start,
+    report,
+    watch,
+    pass,
+    renew,
+    get token() {
+      return token;
+    },
+    get sessionId() {
+      return sessionId;
+    },
+    get standing() {
+      if (!standing) throw new Error('not started');
+      return standing;
+    },
+    /** To the end, or until so much is counted, answering whatever is asked. */
+    async study(untilMs = Infinity): Promise<StudyStanding> {
+      for (let turn = 0; turn < 2_000; turn++) {
+        if (turn % 20 === 19) await renew();
+        if (standing?.challenge) await pass();
+        if (standing?.complete || (standing?.countedMs ?? 0) >= untilMs) break;
+        await watch(10 * second);
+      }
+      if (!standing) throw new Error('not started');
+      return standing;
+    },
+    async lesson() {
+      return (await call(web, 'studyLesson', { token, params })).body;
+    },
+  };
+}
+export type Player = Awaited<ReturnType<typeof openPlayer>>;
