@@ -30,6 +30,11 @@ export const errorCodes = [
   'faces-unavailable',
   // The turns that were asked for are over: their time passed, or they were taken already.
   'challenge-over',
+  // An exam: before its time, after it, or written on another page.
+  'exam-not-open',
+  'exam-over',
+  'attempts-used',
+  'taken-over',
   // A class in progress
   'not-joined',
   'class-not-started',

@@ -7,6 +7,7 @@ import { hash } from '@node-rs/argon2';
 import { scheduleClass } from './classes.ts';
 import type { Db } from './client.ts';
 import { seedHeldClass } from './demo-class.ts';
+import { seedDemoExams } from './demo-exams.ts';
 import { seedDemoPackage } from './demo-courses.ts';
 import { seedFinishedCourse } from './demo-finished.ts';
 import { enrol } from './groups.ts';
@@ -113,6 +114,7 @@ async function seed(db: Db, now: number): Promise<string> {
   const instructorId = userIds.get('teacher') ?? '';
   await seedDemoPackage(db, { courseId: courseIds[0] ?? '', instructorId });
 
+  await seedDemoExams(db, { courseId: courseIds[0] ?? '', teacherId: instructorId, learnerIds, now });
   const held = await db.prisma.liveClass.count({ where: { groupId, state: 'ended' } });
   if (held === 0) await seedHeldClass(db, { groupId, instructorId, learnerIds, start: yesterday(now) });
   await seedFinishedCourse(db, {

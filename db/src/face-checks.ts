@@ -117,6 +117,19 @@ export async function getFaceCheck(db: Db, id: string): Promise<FaceCheckState |
   return check ?? null;
 }
 
+/** The latest question to one person in one place, over or not. */
+export async function latestFaceCheck(
+  db: Db,
+  { kind, contextId, userId }: Pick<FaceCheck, 'kind' | 'contextId' | 'userId'>,
+): Promise<FaceCheckState | null> {
+  const [row] = await db.sql<FaceCheckRow>(
+    `SELECT ${columns} FROM "FaceCheck" WHERE "kind" = $1 AND "contextId" = $2 AND "userId" = $3
+     ORDER BY "askedAt" DESC, "id" DESC LIMIT 1`,
+    [kind, contextId, userId],
+  );
+  return row ? toState(row) : null;
+}
+
 /** So many of the latest questions to one person say where things stand. */
 const latestOfPerson = 6;
 

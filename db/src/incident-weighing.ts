@@ -16,7 +16,7 @@ export interface CheckedPerson {
 }
 
 /** Kinds of contexts whose course is known here; checks of others wait until theirs is. */
-const knownKinds: readonly IncidentKind[] = ['class'];
+const knownKinds: readonly IncidentKind[] = ['class', 'exam'];
 
 /** People with checks that wait, each once, those that wait longest first. */
 export async function unweighedPeople(
@@ -121,10 +121,13 @@ export async function onUnweighed<T>(
 
 /** Whose course a context belongs to. Kinds without one here are not in `knownKinds`. */
 async function placeOf(sql: Sql, of: CheckedPerson): Promise<WeighingFacts['place'] | null> {
+  const course = `JOIN "Organization" o ON o."id" = co."orgId"`;
   const [row] = await sql<{ courseId: string; orgPath: string }>(
-    `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "LiveClass" c
-     JOIN "ClassGroup" g ON g."id" = c."groupId" JOIN "Course" co ON co."id" = g."courseId"
-     JOIN "Organization" o ON o."id" = co."orgId" WHERE c."id" = $1`,
+    of.kind === 'exam'
+      ? `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "Exam" x
+         JOIN "Course" co ON co."id" = x."courseId" ${course} WHERE x."id" = $1`
+      : `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "LiveClass" c
+         JOIN "ClassGroup" g ON g."id" = c."groupId" JOIN "Course" co ON co."id" = g."courseId" ${course} WHERE c."id" = $1`,
     [of.contextId],
   );
   return row ?? null;

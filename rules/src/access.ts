@@ -27,6 +27,21 @@ export type Resource =
       readonly enrolled?: boolean;
     }
   | {
+      /** A question of a course's bank. */
+      readonly kind: 'item';
+      readonly orgPaths: readonly string[];
+      /** Who wrote the words in use: they are another person's to approve. */
+      readonly userId: string;
+    }
+  | {
+      readonly kind: 'exam';
+      readonly orgPaths: readonly string[];
+      /** Who teaches the course. */
+      readonly authorIds: readonly string[];
+      /** Whether the actor learns in the course. */
+      readonly enrolled: boolean;
+    }
+  | {
       /** A lesson that is studied in one's own time. */
       readonly kind: 'lesson';
       readonly orgPaths: readonly string[];
@@ -79,6 +94,17 @@ export type Action =
   | 'course.manage'
   /** Review as an expert, before a resource is listed. */
   | 'course.review'
+  /** Write questions of a course's bank, and read what is right. */
+  | 'bank.write'
+  /** Approve a question, or return it. */
+  | 'bank.review'
+  /** Plan exams, publish them, grant time. */
+  | 'exam.manage'
+  | 'exam.take'
+  /** See who writes and what came of it. */
+  | 'exam.observe'
+  /** Read attempts with their answers, mark them, decide what came late, correct grades. */
+  | 'exam.grade'
   /** Enrol oneself in a course that allows it. */
   | 'course.enrol'
   /** Say what one thinks of a course one takes. */
@@ -156,6 +182,21 @@ const grants: Record<Action, Grant> = {
   'course.enrol': { person: { learner: 'self' } },
   'course.rate': { course: { learner: 'enrolled' } },
   'occupation.manage': { platform: { admin: 'platform' } },
+  'bank.write': { course: { instructor: 'own', staff: 'org', employer: 'org' } },
+  'bank.review': {
+    course: { staff: 'org', expert: 'org' },
+    item: { staff: 'others', expert: 'others' },
+  },
+  'exam.manage': {
+    course: { instructor: 'own', staff: 'org', employer: 'org' },
+    exam: { instructor: 'own', staff: 'org', employer: 'org' },
+  },
+  'exam.take': { exam: { learner: 'enrolled' } },
+  'exam.observe': {
+    course: { instructor: 'own', ...supervisors, admin: 'org' },
+    exam: { instructor: 'own', ...supervisors, admin: 'org' },
+  },
+  'exam.grade': { exam: { instructor: 'own', staff: 'org', employer: 'org' } },
   'group.manage': { group: { staff: 'org', employer: 'org' }, org: { staff: 'org', employer: 'org' } },
   'report.read': {
     class: { instructor: 'own', ...supervisors, admin: 'org' },
@@ -260,13 +301,14 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
     case 'own':
       return (
         (resource.kind === 'class' && resource.instructorId === actor.userId) ||
-        ((resource.kind === 'course' || resource.kind === 'lesson') &&
+        ((resource.kind === 'course' || resource.kind === 'lesson' || resource.kind === 'exam') &&
           resource.authorIds.includes(actor.userId))
       );
     case 'enrolled':
       // An instructor sits on the other side of the desk, also if somebody enrolled him by mistake.
       return (
         (resource.kind === 'class' && resource.enrolled && resource.instructorId !== actor.userId) ||
+        (resource.kind === 'exam' && resource.enrolled && !resource.authorIds.includes(actor.userId)) ||
         (resource.kind === 'course' &&
           resource.enrolled === true &&
           !resource.authorIds.includes(actor.userId)) ||
@@ -282,8 +324,16 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
 }
 
 function isOfOthers(actor: Actor, resource: Resource): boolean {
-  if (resource.kind === 'course') return !resource.authorIds.includes(actor.userId);
-  return (resource.kind === 'person' || resource.kind === 'incident') && resource.userId !== actor.userId;
+  switch (resource.kind) {
+    case 'course':
+      return !resource.authorIds.includes(actor.userId);
+    case 'person':
+    case 'incident':
+    case 'item':
+      return resource.userId !== actor.userId;
+    default:
+      return false;
+  }
 }
 
 /**
@@ -308,6 +358,8 @@ function orgPathsOf(resource: Resource): readonly string[] {
     case 'lesson':
     case 'group':
     case 'incident':
+    case 'item':
+    case 'exam':
       return resource.orgPaths;
     case 'person':
       return resource.memberships.map(({ orgPath }) => orgPath);

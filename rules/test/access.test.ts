@@ -37,6 +37,13 @@ const incident = (path: string, userId = 'other', decidedBy: string | null = nul
   decidedBy,
 });
 
+const item = (path: string, userId = 'other'): Resource => ({ kind: 'item', orgPaths: [path], userId });
+const exam = (path: string, { authorIds = [] as string[], enrolled = false } = {}): Resource => ({
+  kind: 'exam',
+  orgPaths: [path],
+  authorIds,
+  enrolled,
+});
 const lesson = (
   path: string,
   { authorIds = [], enrolled = false }: { authorIds?: string[]; enrolled?: boolean } = {},
@@ -68,6 +75,14 @@ const resources = {
   'incident in, decided': incident(home, 'other', me),
   'incident in, self': incident(home, me),
   'incident out': incident(elsewhere),
+  'item in': item(home),
+  'item in, own words': item(home, me),
+  'item out': item(elsewhere),
+  'exam in': exam(home),
+  'exam out': exam(elsewhere),
+  'exam out, taught': exam(elsewhere, { authorIds: [me] }),
+  'exam out, enrolled': exam(elsewhere, { enrolled: true }),
+  'exam out, taught and enrolled': exam(elsewhere, { authorIds: [me], enrolled: true }),
   'org in': { kind: 'org', path: `${home}dept/` },
   'org out': { kind: 'org', path: elsewhere },
   'org above': { kind: 'org', path: '/root/js/' },
@@ -82,6 +97,7 @@ const self: Case[] = ['person out, self'];
 const coursesIn: Case[] = ['course in', 'course in, written'];
 const written: Case[] = ['course out, written', 'course in, written'];
 const reports: Case[] = [...classesIn, ...coursesIn, 'group in', 'person in', 'org in'];
+const examsTaught: Case[] = ['exam out, taught', 'exam out, taught and enrolled'];
 const unmasked: Case[] = [...classesIn, 'group in', 'person in'];
 
 /** The whole table. What is not here is refused. */
@@ -89,6 +105,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
   learner: {
     'class.attend': enrolled,
     'class.speak': enrolled,
+    'exam.take': ['exam out, enrolled'],
     'course.enrol': self,
     'course.rate': ['course out, enrolled'],
     'lesson.watch': ['lesson out, enrolled'],
@@ -105,6 +122,10 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'identity.own': self,
     'quiz.prepare': [...taught, ...written],
     'course.manage': written,
+    'bank.write': written,
+    'exam.manage': [...written, ...examsTaught],
+    'exam.observe': [...written, ...examsTaught],
+    'exam.grade': examsTaught,
     'report.read': [...taught, ...written, ...self],
     'personal.unmask': self,
     'screening.read': taught,
@@ -116,6 +137,11 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.export': classesIn,
     'class.schedule': [...classesIn, 'org in'],
     'course.manage': [...coursesIn, 'org in'],
+    'bank.write': [...coursesIn],
+    'bank.review': [...coursesIn, 'item in'],
+    'exam.manage': [...coursesIn, 'exam in'],
+    'exam.observe': [...coursesIn, 'exam in'],
+    'exam.grade': ['exam in'],
     'group.manage': ['group in', 'org in'],
     'report.read': reports,
     'personal.unmask': unmasked,
@@ -136,6 +162,10 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.recognise': classesIn,
     'class.export': classesIn,
     'course.manage': [...coursesIn, 'org in'],
+    'bank.write': [...coursesIn],
+    'exam.manage': [...coursesIn, 'exam in'],
+    'exam.observe': [...coursesIn, 'exam in'],
+    'exam.grade': ['exam in'],
     'group.manage': ['group in', 'org in'],
     'report.read': reports,
     'personal.unmask': unmasked,
@@ -147,6 +177,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'class.recognise': classesIn,
     'class.export': classesIn,
     'report.read': reports,
+    'exam.observe': [...coursesIn, 'exam in'],
     'personal.unmask': unmasked,
     'audit.read': [...classesIn, 'org in'],
     'screening.read': [...classesIn, 'org in'],
@@ -155,9 +186,15 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'incident.decide': ['incident in'],
     'certificate.revoke': ['group in'],
   },
-  expert: { 'course.review': ['course in'], 'report.read': self, 'personal.unmask': self },
+  expert: {
+    'course.review': ['course in'],
+    'bank.review': [...coursesIn, 'item in'],
+    'report.read': self,
+    'personal.unmask': self,
+  },
   admin: {
     'class.observe': classesIn,
+    'exam.observe': [...coursesIn, 'exam in'],
     'lesson.watch': ['lesson in'],
     'class.schedule': [...classesIn, 'org in'],
     'report.read': [...classesIn, ...coursesIn, 'org in', ...self],
@@ -186,6 +223,12 @@ const actions: Record<Action, true> = {
   'lesson.study': true,
   'course.manage': true,
   'course.review': true,
+  'bank.write': true,
+  'bank.review': true,
+  'exam.manage': true,
+  'exam.take': true,
+  'exam.observe': true,
+  'exam.grade': true,
   'course.enrol': true,
   'course.rate': true,
   'occupation.manage': true,

@@ -4,9 +4,11 @@ import { authRoutes } from './auth.ts';
 import { certificateRoutes } from './certificates.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
+import { examRoutes } from './exams.ts';
 import { courseRoutes } from './courses.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
+import { itemRoutes } from './items.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { lessonRoutes } from './lessons.ts';
 import { registrationRoutes } from './registration.ts';
@@ -44,6 +46,8 @@ export const routes = {
   ...ledgerRoutes,
   ...studyRoutes,
   ...incidentRoutes,
+  ...itemRoutes,
+  ...examRoutes,
   ...courseRoutes,
   ...lessonRoutes,
   ...certificateRoutes,

@@ -28,6 +28,7 @@ import { createCertificates } from './certificates/service.ts';
 import { createFigures } from './classes/figures.ts';
 import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
+import { createExams } from './exams/service.ts';
 import { catalogueRoutes } from './courses/catalogue-routes.ts';
 import { makingRoutes } from './courses/making-routes.ts';
 import { projectRoutes } from './courses/project-routes.ts';
@@ -145,6 +146,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     metrics,
     holdEvidence: incidents.holdEvidence,
   });
+  const exams = createExams({ db, clock, lease: state.lease, log, faces: deps.identity.judge !== null });
   const screen = loadScreen();
   const certificates = createCertificates({ db, clock, results, config, health, log });
   const study = createStudy({
@@ -165,6 +167,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...registrationRoutes({ ...deps.registration, db, clock, passwords, secret: config.tokenSecret }),
     ...identity.routes,
     ...incidents.routes,
+    ...exams.routes,
     ...classRoutes({
       db,
       clock,
@@ -247,7 +250,13 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([identity.close(), incidents.close(), certificates.close(), study.close()]);
+      await Promise.all([
+        identity.close(),
+        incidents.close(),
+        certificates.close(),
+        study.close(),
+        exams.close(),
+      ]);
       await watch.close();
     },
   };

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Route } from '@keshi/contract/http/route';
+import { itemContent } from '@keshi/contract/items';
+import { createExam, type ExamDraft } from '@keshi/db/exams';
 import { certificateNumberOf } from '@keshi/rules/certificates';
 import { enrol, unenrol } from '@keshi/db/groups';
+import { createItems } from '@keshi/db/items';
 import { createChapter, createLesson, updateLesson } from '@keshi/db/lessons';
 import { createProject } from '@keshi/db/training-projects';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -29,6 +32,8 @@ type Who = (typeof everybody)[number];
 const supervisors: Who[] = ['staff', 'employer', 'regulator'];
 const elsewhere: Who[] = ['other-staff', 'other-employer', 'other-regulator'];
 const themselves: Who[] = ['learner', 'stranger', 'teacher', 'other-teacher'];
+/** Both teach classes of the course. */
+const teachers: Who[] = ['teacher', 'other-teacher'];
 const admins: Who[] = ['school-admin', 'admin'];
 const observers: Who[] = [...supervisors, ...admins];
 const anywhere: Who[] = [...supervisors, ...elsewhere, ...admins];
@@ -78,6 +83,44 @@ beforeAll(async () => {
       keyId: randomUUID(),
     },
   });
+  // Written by the one who teaches the course; an exam whose paper cannot be drawn, with an attempt that is over.
+  const teacherId = web.world.idOf('teacher');
+  const drafts = [itemDraft, itemDraft].map((content) => ({
+    content,
+    lessonId: null,
+    contentPoint: '',
+    difficulty: 3,
+  }));
+  [itemId = '', reviewedId = ''] = await createItems(web.db, {
+    courseId: web.world.course.id,
+    byId: teacherId,
+    drafts,
+  });
+  await web.db.prisma.bankItem.update({ where: { id: reviewedId }, data: { state: 'in-review' } });
+  const exam = await createExam(web.db, {
+    courseId: web.world.course.id,
+    byId: teacherId,
+    draft: examDraft(),
+  });
+  examId = exam.id;
+  await web.db.prisma.exam.update({ where: { id: examId }, data: { state: 'published' } });
+  const at = new Date(web.clock());
+  await web.db.prisma.examAttempt.create({
+    data: {
+      id: attemptId,
+      examId,
+      userId: web.world.idOf('learner'),
+      number: 1,
+      seed: 'x',
+      paper: [{ itemId, revision: 1, kind: 'true-false', points: 100, shown: [] }],
+      startedAt: at,
+      writerSid: randomUUID(),
+      lastSeenAt: at,
+      endedAt: at,
+      endCause: 'deadline',
+      most: 100,
+    },
+  });
 });
 afterAll(() => web.close());
 
@@ -96,6 +139,31 @@ const certificateNumber = certificateNumberOf(2026, new Uint8Array(11));
 const aboutCertificate = () => ({ params: { number: certificateNumber } });
 const ofLesson = () => ({ params: { lessonId } });
 const inClass = () => ({ params: { id: web.world.held.id } });
+
+const inCourse = () => ({ params: { id: web.world.course.id } });
+let itemId = '';
+let reviewedId = '';
+let examId = '';
+const attemptId = randomUUID();
+const ofItem = () => ({ params: { id: itemId } });
+const ofExam = () => ({ params: { id: examId } });
+const ofAttempt = () => ({ params: { id: attemptId } });
+const itemDraft = itemContent.parse({ kind: 'true-false', stem: '零线不带电。', correct: false });
+const examDraft = (): ExamDraft => ({
+  kind: 'quiz',
+  lessonId: null,
+  title: '测验',
+  opensAt: web.clock() - 60_000,
+  closesAt: web.clock() + 3_600_000,
+  durationMs: null,
+  attempts: 2,
+  passPercent: 60,
+  plan: { by: 'fixed', questions: [{ itemId, points: 100 }] },
+  multiple: 'all-or-nothing',
+  show: 'score',
+  shuffle: true,
+  identity: 'not-required',
+});
 
 /** Who may, by the rules; everybody else must not get in. */
 const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
@@ -190,6 +258,101 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   hoursFile: {
     who: [...anywhere, 'teacher', 'other-teacher'],
     input: () => ({ params: { format: 'csv' } }),
+  },
+  // Whoever sees no course at all is told of none.
+  bankCourses: { who: everybody },
+  listItems: { who: [...teachers, 'staff', 'expert'], input: inCourse },
+  getItem: { who: [...teachers, 'staff', 'expert'], input: ofItem },
+  createItem: { who: [...teachers, 'staff'], input: () => ({ ...inCourse(), body: { content: itemDraft } }) },
+  updateItem: {
+    who: [...teachers, 'staff'],
+    input: () => ({ ...ofItem(), body: { content: itemDraft, version: old } }),
+    allowed: 'outdated',
+  },
+  importItems: {
+    who: [...teachers, 'staff'],
+    input: () => ({
+      ...inCourse(),
+      query: { format: 'csv' },
+      upload: new Blob(['题型,题干\r\n'], { type: 'application/octet-stream' }),
+    }),
+  },
+  exportItems: {
+    who: [...teachers, 'staff'],
+    input: () => ({ params: { id: web.world.course.id, format: 'csv' } }),
+  },
+  setItemState: [
+    {
+      who: [...teachers, 'staff'],
+      input: () => ({ ...ofItem(), body: { state: 'in-review', version: old } }),
+      allowed: 'outdated',
+    },
+    {
+      // Its writer teaches the course, and does not approve what is his own.
+      who: ['staff', 'expert'],
+      input: () => ({ params: { id: reviewedId }, body: { state: 'approved', version: old } }),
+      allowed: 'outdated',
+    },
+  ],
+  listExams: { who: [...teachers, 'staff', 'regulator', ...admins], input: inCourse },
+  createExam: { who: [...teachers, 'staff'], input: () => ({ ...inCourse(), body: examDraft() }) },
+  getExam: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
+  updateExam: {
+    who: [...teachers, 'staff'],
+    input: () => ({ ...ofExam(), body: { ...examDraft(), version: old } }),
+    allowed: 'outdated',
+  },
+  setExamState: {
+    who: [...teachers, 'staff'],
+    input: () => ({ ...ofExam(), body: { state: 'withdrawn', version: old } }),
+    allowed: 'outdated',
+  },
+  previewExam: { who: [...teachers, 'staff'], input: ofExam, allowed: 'conflict' },
+  examBoard: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
+  examStatistics: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
+  allowTime: {
+    who: [...teachers, 'staff'],
+    input: () => ({
+      params: { id: examId, userId: web.world.idOf('second') },
+      body: { extraMs: 60_000, ground: 'need' },
+    }),
+  },
+  ownExams: { who: everybody },
+  ownExam: { who: ['learner'], input: ofExam },
+  // The bank has nothing that was approved: no paper can be drawn.
+  openAttempt: { who: ['learner'], input: ofExam, allowed: 'unavailable' },
+  saveAnswers: {
+    who: ['learner'],
+    input: () => ({ ...ofAttempt(), body: { lease: 1, sequence: 1, visible: true, answers: [] } }),
+  },
+  attemptResult: { who: ['learner'], input: ofAttempt },
+  submitAttempt: {
+    who: ['learner'],
+    input: () => ({ ...ofAttempt(), body: { lease: 1 } }),
+    allowed: 'exam-over',
+  },
+  readAttempt: { who: [...teachers, 'staff'], input: ofAttempt },
+  letIn: {
+    who: [...teachers, 'staff'],
+    input: () => ({ ...ofAttempt(), body: { reason: '核对了证件' } }),
+    allowed: 'conflict',
+  },
+  markAnswer: {
+    who: [...teachers, 'staff'],
+    input: () => ({ ...ofAttempt(), body: { position: 0, earned: 0, gradingVersion: old } }),
+    allowed: 'outdated',
+  },
+  decideLate: {
+    who: [...teachers, 'staff'],
+    input: () => ({
+      ...ofAttempt(),
+      body: { position: 0, lease: 1, sequence: 1, accepted: false, reason: '核对过' },
+    }),
+    allowed: 'not-found',
+  },
+  regradeExam: {
+    who: [...teachers, 'staff'],
+    input: () => ({ ...ofExam(), body: { itemId, how: 'strike', reason: '题目有误' } }),
   },
   reverseHours: {
     who: ['staff'],

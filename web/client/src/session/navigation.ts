@@ -2,6 +2,7 @@ import BookOpen from '@lucide/svelte/icons/book-open';
 import Building2 from '@lucide/svelte/icons/building-2';
 import CalendarDays from '@lucide/svelte/icons/calendar-days';
 import ClipboardPen from '@lucide/svelte/icons/clipboard-pen';
+import ClipboardCheck from '@lucide/svelte/icons/clipboard-check';
 import FileClock from '@lucide/svelte/icons/file-clock';
 import Gavel from '@lucide/svelte/icons/gavel';
 import GraduationCap from '@lucide/svelte/icons/graduation-cap';
@@ -9,6 +10,8 @@ import HeartPulse from '@lucide/svelte/icons/heart-pulse';
 import Clapperboard from '@lucide/svelte/icons/clapperboard';
 import Library from '@lucide/svelte/icons/library';
 import LibraryBig from '@lucide/svelte/icons/library-big';
+import FilePen from '@lucide/svelte/icons/file-pen';
+import FileQuestionMark from '@lucide/svelte/icons/file-question-mark';
 import FileKey from '@lucide/svelte/icons/file-key';
 import Hourglass from '@lucide/svelte/icons/hourglass';
 import ListChecks from '@lucide/svelte/icons/list-checks';
@@ -43,6 +46,7 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
   learner: [
     { href: paths.today, name: 'today', icon: Sun, roles: ['learner'] },
     { href: paths.classes, name: 'classes', icon: BookOpen, roles: ['learner'] },
+    { href: paths.exams, name: 'exams', icon: FilePen, roles: ['learner'] },
     { href: paths.catalogue, name: 'catalogue', icon: Library, roles: ['learner'] },
     { href: paths.record, name: 'record', icon: GraduationCap, roles: ['learner'] },
   ],
@@ -50,6 +54,8 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
     { href: paths.today, name: 'today', icon: Sun, roles: ['instructor'] },
     { href: paths.teach, name: 'teach', icon: ClipboardPen, roles: ['instructor'] },
     { href: paths.questions, name: 'questions', icon: MessagesSquare, roles: ['instructor'] },
+    { href: paths.bank, name: 'bank', icon: FileQuestionMark, roles: ['instructor'] },
+    { href: paths.examPlans, name: 'examPlans', icon: ClipboardCheck, roles: ['instructor'] },
     {
       href: paths.making,
       name: 'making',
@@ -69,6 +75,13 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
     { href: paths.incidents, name: 'incidents', icon: Gavel, roles: ['staff', 'regulator', 'admin'] },
     { href: paths.identityQueue, name: 'identityQueue', icon: ScanFace, roles: ['staff'] },
     { href: paths.hours, name: 'hours', icon: Hourglass, roles: ['staff', 'employer', 'regulator', 'admin'] },
+    { href: paths.bank, name: 'bank', icon: FileQuestionMark, roles: ['staff', 'employer', 'expert'] },
+    {
+      href: paths.examPlans,
+      name: 'examPlans',
+      icon: ClipboardCheck,
+      roles: ['staff', 'employer', 'regulator', 'admin'],
+    },
     { href: paths.screening, name: 'screening', icon: ShieldAlert, roles: ['staff', 'regulator', 'admin'] },
     { href: paths.ledger, name: 'ledger', icon: FileKey, roles: ['staff', 'regulator', 'admin'] },
     { href: paths.superviseAudit, name: 'operations', icon: FileClock, roles: ['regulator'] },

@@ -21,6 +21,13 @@ export const paths = {
   /** For whoever was in the class or watches over it. */
   replay: (classId: string) => `/replay/${classId}`,
 
+  exams: '/exams',
+  exam: (examId: string) => `/exams/${examId}`,
+
+  bank: '/bank',
+  examPlans: '/assess',
+  examPlan: (examId: string) => `/assess/${examId}`,
+  attempt: (attemptId: string) => `/assess/attempts/${attemptId}`,
   catalogue: '/courses',
   course: (courseId: string) => `/courses/${courseId}`,
   learn: (lessonId: string) => `/learn/${lessonId}`,

@@ -1,8 +1,10 @@
 /** Who may get a certificate of a course, and what the others lack [CT1]: gathers the facts and asks the rules. */
 import type { CertificateLack } from '@keshi/contract/certificates';
+import type { ExamOutcome } from '@keshi/contract/exams';
 import { storedPolicy } from '@keshi/contract/policy';
 import { certificateFacts, type CertificateFactsRow, endedClassesOf } from '@keshi/db/certificate-facts';
 import type { Db, Sql } from '@keshi/db/client';
+import { examOutcomes } from '@keshi/db/exam-outcomes';
 import { courseRate } from '@keshi/rules/attendance';
 import { certificateLacks, type CertificatePolicy, certificatePolicy } from '@keshi/rules/certificates';
 import { standingOf } from '@keshi/rules/identity-state';
@@ -54,7 +56,13 @@ export function createEligibility({ db, clock, results }: { db: Db; clock: Clock
     ): Promise<Candidate[]> {
       const { courseId, userIds, policy, quiz } = of;
       const learners = await certificateFacts(sql, db.personal, { courseId, userIds, now: clock() });
+      const outcomes = await examOutcomes(
+        { sql },
+        courseId,
+        learners.map(({ userId }) => userId),
+      );
       return learners.map((learner) => {
+        const outcome = outcomes.get(learner.userId) ?? { state: 'no-exam' };
         const { consent, ...identity } = learner.identity;
         const facts = {
           ...learner,
@@ -62,13 +70,13 @@ export function createEligibility({ db, clock, results }: { db: Db; clock: Clock
             ...identity,
             consent: consent && { action: consent.action, current: consent.version === consentVersion },
           }).confirmed,
-          exam: null,
+          exam: standingIn(outcome),
           quiz: quiz.get(learner.userId) ?? { asked: 0, correct: 0 },
         };
         return {
           learner,
           attendance: courseRate([learner]).rate,
-          exam: null,
+          exam: 'earned' in outcome && outcome.most > 0 ? outcome.earned / outcome.most : null,
           lacks: certificateLacks(facts, policy),
         };
       });
@@ -76,3 +84,17 @@ export function createEligibility({ db, clock, results }: { db: Db; clock: Clock
   };
 }
 export type Eligibility = ReturnType<typeof createEligibility>;
+
+/** [CT1] Null where the course has no final exam. */
+function standingIn(outcome: ExamOutcome): 'passed' | 'failed' | 'not-taken' | 'not-graded' | null {
+  switch (outcome.state) {
+    case 'no-exam':
+      return null;
+    case 'waiting':
+      return 'not-graded';
+    case 'not-taken':
+    case 'passed':
+    case 'failed':
+      return outcome.state;
+  }
+}

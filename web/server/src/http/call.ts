@@ -58,7 +58,7 @@ export type Answer<R extends Route> = R['reply'] extends z.ZodType
     : void;
 
 /** Which bucket a request is counted in. */
-export type Limit = 'credentials' | 'ordinary' | 'export' | 'frames';
+export type Limit = 'credentials' | 'ordinary' | 'export' | 'frames' | 'saves';
 
 /** A route with what it does; `invoke` takes input as it came and is the only place where it gets its type. */
 export interface Binding {

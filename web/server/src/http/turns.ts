@@ -13,6 +13,8 @@ export function createTurns(clock: Clock): (limit: Limit, key: string) => void {
     ordinary: createRateLimiter({ capacity: 200, perSecond: 40, maxKeys: 200_000 }),
     // Each costs a part of a processor's second; a page sends a few a second while somebody turns the head.
     frames: createRateLimiter({ capacity: 20, perSecond: 4, maxKeys: 200_000 }),
+    // A page that was cut off brings back what was written meanwhile, one after the other.
+    saves: createRateLimiter({ capacity: 120, perSecond: 5, maxKeys: 200_000 }),
     export: createRateLimiter({ capacity: 20, perSecond: 0.5, maxKeys: 50_000 }),
   };
   return (limit, key) => {

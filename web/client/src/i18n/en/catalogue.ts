@@ -4,6 +4,7 @@ import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { courses } from './courses.ts';
 import { errors } from './errors.ts';
+import { exams } from './exams.ts';
 import { hours } from './hours.ts';
 import { identity } from './identity.ts';
 import { incidents } from './incidents.ts';
@@ -24,6 +25,7 @@ export const catalogue: Catalogue = {
   common,
   courses,
   errors,
+  exams,
   hours,
   identity,
   incidents,

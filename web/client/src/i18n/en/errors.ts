@@ -102,6 +102,22 @@ export const errors: typeof zh = {
     safe: 'Your records are not affected, and waiting for us costs you no attendance.',
     todo: 'Try again later, or let a person check.',
   },
+  'exam-not-open': { what: 'The exam has not opened yet', todo: 'Come back when it does.' },
+  'exam-over': {
+    what: 'The exam is over',
+    safe: 'What was saved before the deadline has been taken.',
+    todo: 'The result will be under Exams.',
+  },
+  'attempts-used': {
+    what: 'You have used all attempts',
+    safe: 'Your earlier results stand.',
+    todo: 'Ask your institution if you need another one.',
+  },
+  'taken-over': {
+    what: 'The paper is open on another page',
+    safe: 'What was saved is safe.',
+    todo: 'Go on there, or open it here again.',
+  },
   'challenge-over': {
     what: 'This attempt is over or took too long; no picture was kept',
     safe: 'A reference you gave before still stands.',

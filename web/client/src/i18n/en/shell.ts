@@ -16,6 +16,9 @@ export const shell: typeof zh = {
   },
   nav: {
     today: 'Today',
+    exams: 'Exams',
+    bank: 'Question bank',
+    examPlans: 'Exams',
     classes: 'Classes',
     catalogue: 'Catalogue',
     record: 'My record',

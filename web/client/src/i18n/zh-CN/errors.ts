@@ -83,6 +83,18 @@ export const errors: Record<FailureCode, ErrorText> = {
     safe: '已有的记录不受影响；等待我们不会算您缺勤。',
     todo: '请稍后再试，或选择由工作人员核验。',
   },
+  'exam-not-open': { what: '考试还没有开始', todo: '请在开始时间之后再来。' },
+  'exam-over': {
+    what: '考试已经结束',
+    safe: '截止前保存的答案都已收到。',
+    todo: '结果出来后可以在“考试”里查看。',
+  },
+  'attempts-used': { what: '考试次数已经用完', safe: '以往的成绩都在。', todo: '如需再考，请联系所在机构。' },
+  'taken-over': {
+    what: '试卷在另一个页面打开了',
+    safe: '已保存的答案都在。',
+    todo: '请在那个页面继续，或在这里重新打开。',
+  },
   'challenge-over': {
     what: '这次登记已超时或已结束，没有保存照片',
     safe: '之前登记的照片仍然有效。',

@@ -10,6 +10,9 @@ export const shell = {
   sections: { learner: '学习', instructor: '教学', supervisor: '监管', administrator: '管理' },
   nav: {
     today: '今天',
+    exams: '考试',
+    bank: '题库',
+    examPlans: '考试管理',
     classes: '课程',
     catalogue: '课程库',
     record: '我的档案',

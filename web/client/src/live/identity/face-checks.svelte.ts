@@ -1,10 +1,9 @@
-/** Showing oneself in a class: the server asks and judges; the page explains, takes pictures and sends them. */
+/** Showing oneself in a class or an exam: the server asks and judges; the page explains, takes pictures and sends them. */
 import type { IdentityAsk, OwnEyeNotice } from '@keshi/contract/class-checks';
 import type { Verdict } from '@keshi/contract/proctor';
 import type { Api } from '#net/api.ts';
 import { failureOf, type Failure } from '#net/failure.ts';
 import { CaptureError, type CaptureFailure } from '../capture.ts';
-import type { LiveClass } from '../live-class.svelte.ts';
 import { bundle } from './bundle.ts';
 import { openFaceCamera, type FaceCamera } from './face-camera.ts';
 import { openOwnEye } from './own-eye.ts';
@@ -25,7 +24,10 @@ export interface Showing {
 }
 
 interface Deps {
-  live: () => LiveClass;
+  /** Asks to be asked again. */
+  retry: () => Promise<unknown>;
+  /** What the page's own eye noticed, to whoever asks. */
+  notice: (notice: OwnEyeNotice) => Promise<unknown>;
   api: Api;
   deviceId: () => string | undefined;
 }
@@ -90,9 +92,9 @@ export class FaceChecks {
     this.#takeNow?.();
   }
 
-  /** Asks the class to be asked again. */
+  /** Asks to be asked again. */
   async retry(): Promise<void> {
-    await this.#deps.live().ask('identity.retry', {});
+    await this.#deps.retry();
   }
 
   close(): void {
@@ -160,10 +162,7 @@ export class FaceChecks {
 
   /** Only makes the class ask at once: what is lost on the way is noticed again, or by the next check. */
   #tell(notice: OwnEyeNotice): void {
-    void this.#deps
-      .live()
-      .ask('identity.notice', { notice })
-      .catch(() => undefined);
+    void this.#deps.notice(notice).catch(() => undefined);
   }
 
   /** [PR5] Unplugged, or taken away by the system: the server asks at once, and the next answer opens it again. */

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import type { Db } from '@keshi/db/client';
+import type { Clock } from '@keshi/runtime/clock';
+import type { Logger } from '@keshi/runtime/log';
+import type { Lease } from '@keshi/runtime/state/ports';
+import { createRounds } from '../identity/rounds.ts';
+import { createContents } from './contents.ts';
+import { createDrawer } from './drawer.ts';
+import { examRoutes } from './exam-routes.ts';
+import { createGrader } from './grader.ts';
+import { gradingRoutes } from './grading-routes.ts';
+import { itemRoutes } from './item-routes.ts';
+import { createSaver } from './saver.ts';
+import { createSittingChecks } from './sitting-checks.ts';
+import { createTransfer } from './transfer/transfer.ts';
+import { transferRoutes } from './transfer/transfer-routes.ts';
+import { sittingRoutes } from './sitting-routes.ts';
+
+interface Deps {
+  db: Db;
+  clock: Clock;
+  lease: Lease;
+  log: Logger;
+  /** Whether faces can be judged here. */
+  faces: boolean;
+}
+
+/** How soon after its deadline an attempt is ended that nobody handed in. */
+const everyMs = 3_000;
+
+/** The question bank, exams, and what becomes of attempts. */
+export function createExams({ db, clock, lease, faces, ...deps }: Deps) {
+  const log = deps.log.child({ part: 'exams' });
+  const contents = createContents(db);
+  const drawer = createDrawer({ db, clock });
+  const grader = createGrader({ db, clock, contents, log });
+  const saver = createSaver({ db, clock });
+  const checks = createSittingChecks({ db, clock, faces });
+  const rounds = createRounds({
+    name: 'exams',
+    everyMs,
+    work: (signal) => grader.endExpired(signal),
+    log,
+    lease: { port: lease, holder: randomUUID() },
+  });
+  return {
+    routes: {
+      ...itemRoutes({ db }),
+      ...transferRoutes({ db, transfer: createTransfer() }),
+      ...examRoutes({ db, clock, contents, drawer }),
+      ...sittingRoutes({ db, clock, contents, drawer, grader, saver, checks }),
+      ...gradingRoutes({ db, contents, grader }),
+    },
+    async close(): Promise<void> {
+      await Promise.all([rounds.close(), saver.close()]);
+    },
+  };
+}
