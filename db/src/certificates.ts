@@ -12,6 +12,7 @@ import type { Db, Row, Sql } from './client.ts';
 import { Refused } from './failures.ts';
 import { newId } from './ids.ts';
 import { fromDate, toDate } from './instants.ts';
+import { notify } from './notices.ts';
 
 export interface NewCertificate {
   number: string;
@@ -157,8 +158,15 @@ export async function revokeCertificate(
   },
 ): Promise<void> {
   await db.transaction(async (sql) => {
-    const [row] = await sql<{ orgPath: string; userId: string; courseId: string; revokedAt: Date | null }>(
-      'SELECT "orgPath", "userId", "courseId", "revokedAt" FROM "Certificate" WHERE "number" = $1 FOR UPDATE',
+    const [row] = await sql<{
+      orgPath: string;
+      userId: string;
+      courseId: string;
+      courseTitle: string;
+      revokedAt: Date | null;
+    }>(
+      `SELECT "orgPath", "userId", "courseId", "record"::jsonb #>> '{course,title}' AS "courseTitle", "revokedAt"
+       FROM "Certificate" WHERE "number" = $1 FOR UPDATE`,
       [input.number],
     );
     if (!row) throw new Refused('not-found', 'certificate');
@@ -182,6 +190,17 @@ export async function revokeCertificate(
       targetId: row.userId,
       detail: { number: input.number, courseId: row.courseId, ground: input.ground },
       address: input.address,
+    });
+    await notify(sql, {
+      userId: row.userId,
+      at: input.at,
+      key: `certificate-revoked/${input.number}`,
+      content: {
+        kind: 'certificate-revoked',
+        number: input.number,
+        courseTitle: row.courseTitle,
+        ground: input.ground,
+      },
     });
   });
 }

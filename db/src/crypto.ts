@@ -14,6 +14,7 @@ export type Purpose =
   | 'CreditDecision.text'
   | 'Certificate.holder'
   | 'Certificate.revocation'
+  | 'NoticeSetting.mail'
   | IncidentText;
 
 /** What people wrote to an incident: who asked for a live look, decided, appealed, and decided the appeal. */
@@ -146,6 +147,7 @@ function normalise(purpose: Purpose, plain: string): string {
     case 'CreditDecision.text':
     case 'Certificate.holder':
     case 'Certificate.revocation':
+    case 'NoticeSetting.mail':
     case 'Incident.lookReason':
     case 'Incident.reason':
     case 'Incident.appeal':

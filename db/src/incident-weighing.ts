@@ -8,6 +8,7 @@ import { type Verdict, verdict } from '@keshi/contract/proctor';
 import { appendAuditIn, type NewAuditEntry } from './audit.ts';
 import type { Db, Sql } from './client.ts';
 import { fromDate, toDate } from './instants.ts';
+import { courseTitleOf, notify } from './notices.ts';
 
 export interface CheckedPerson {
   kind: IncidentKind;
@@ -183,7 +184,7 @@ async function write(
   place: WeighingFacts['place'],
   incident: NonNullable<Weighed<unknown>['incident']>,
 ): Promise<void> {
-  if (incident.kind === 'open')
+  if (incident.kind === 'open') {
     await sql(
       `INSERT INTO "Incident" ("id", "kind", "contextId", "userId", "courseId", "orgPath", "openedAt", "decideBy", "keyId")
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -199,8 +200,18 @@ async function write(
         incident.keyId,
       ],
     );
-  // Who decides has seen all of it, or is told that there is more.
-  else await sql('UPDATE "Incident" SET "version" = "version" + 1 WHERE "id" = $1', [incident.id]);
+    await notify(sql, {
+      userId: of.userId,
+      at: incident.openedAt,
+      key: `finding/${incident.id}`,
+      content: {
+        kind: 'finding-opened',
+        incidentId: incident.id,
+        courseTitle: await courseTitleOf(sql, place.courseId),
+      },
+    });
+    // Who decides has seen all of it, or is told that there is more.
+  } else await sql('UPDATE "Incident" SET "version" = "version" + 1 WHERE "id" = $1', [incident.id]);
   await sql(
     'INSERT INTO "IncidentCheck" ("checkId", "incidentId") SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING',
     [incident.checkIds, incident.id],

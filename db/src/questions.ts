@@ -5,6 +5,7 @@ import type { Db } from './client.ts';
 import { Refused } from './failures.ts';
 import type { Prisma } from './generated/client.ts';
 import { fromDate, fromDateOrNull, toDate } from './instants.ts';
+import { notify } from './notices.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { containing } from './text-search.ts';
 
@@ -100,17 +101,25 @@ export async function answerLeftoverQuestion(
   db: Db,
   input: { id: string; answer: string; answeredBy: string; now: number },
 ): Promise<LeftoverQuestion> {
-  const { count } = await db.prisma.question.updateMany({
-    where: { id: input.id, state: 'open', class: { state: 'ended' } },
-    data: {
-      state: 'answered-text',
-      answer: input.answer,
-      answeredBy: input.answeredBy,
-      answeredAt: toDate(input.now),
-    },
+  const answered = await db.transaction(async (sql) => {
+    const [row] = await sql<{ userId: string; classId: string; classTitle: string }>(
+      `UPDATE "Question" q SET "state" = 'answered-text', "answer" = $2, "answeredBy" = $3, "answeredAt" = $4
+       FROM "LiveClass" c WHERE q."id" = $1 AND q."state" = 'open' AND c."id" = q."classId" AND c."state" = 'ended'
+       RETURNING q."userId", q."classId", c."title" AS "classTitle"`,
+      [input.id, input.answer, input.answeredBy, toDate(input.now)],
+    );
+    if (!row) return false;
+    const { userId, classId, classTitle } = row;
+    await notify(sql, {
+      userId,
+      at: input.now,
+      key: `question/${input.id}`,
+      content: { kind: 'question-answered', classId, classTitle },
+    });
+    return true;
   });
   const question = await getQuestion(db, input.id);
   if (!question) throw new Refused('not-found', 'question');
-  if (count === 0) throw new Refused('conflict', 'question', ['state']);
+  if (!answered) throw new Refused('conflict', 'question', ['state']);
   return question;
 }

@@ -15,14 +15,21 @@ export async function resealPersonalData(
   creditDecisions: number;
   incidents: number;
   certificates: number;
+  mailAddresses: number;
 }> {
   return {
     users: await resealUsers(db, batch),
     screeningHits: await resealTexts(db, 'ScreeningHit', batch),
     documents: await resealDocuments(db, batch),
     creditDecisions: await resealTexts(db, 'CreditDecision', batch),
-    incidents: await resealColumns(db, 'Incident', incidentTexts, batch),
-    certificates: await resealColumns(db, 'Certificate', certificateTexts, batch),
+    incidents: await resealColumns(db, { table: 'Incident', key: 'id' }, incidentTexts, batch),
+    certificates: await resealColumns(db, { table: 'Certificate', key: 'id' }, certificateTexts, batch),
+    mailAddresses: await resealColumns(
+      db,
+      { table: 'NoticeSetting', key: 'userId' },
+      { mailSealed: 'NoticeSetting.mail' },
+      batch,
+    ),
   };
 }
 
@@ -132,7 +139,7 @@ const certificateTexts = {
 /** A step that comes in between writes other columns, or has sealed its own with the newest key. */
 async function resealColumns(
   db: Db,
-  table: 'Incident' | 'Certificate',
+  { table, key }: { table: 'Incident' | 'Certificate' | 'NoticeSetting'; key: 'id' | 'userId' },
   texts: Readonly<Record<string, Purpose>>,
   batch: number,
 ): Promise<number> {
@@ -141,15 +148,15 @@ async function resealColumns(
   for (const [column, purpose] of Object.entries(texts))
     for (;;) {
       const rows = await db.sql<{ id: string; sealed: string }>(
-        `SELECT "id", "${column}" AS "sealed" FROM "${table}"
-         WHERE "${column}" IS NOT NULL AND NOT starts_with("${column}", $1) ORDER BY "id" LIMIT $2`,
+        `SELECT "${key}" AS "id", "${column}" AS "sealed" FROM "${table}"
+         WHERE "${column}" IS NOT NULL AND NOT starts_with("${column}", $1) ORDER BY "${key}" LIMIT $2`,
         [personal.currentPrefix, batch],
       );
       if (rows.length === 0) break;
       await db.sql(
         `UPDATE "${table}" i SET "${column}" = r."fresh"
          FROM jsonb_to_recordset($1) AS r("id" uuid, "old" text, "fresh" text)
-         WHERE i."id" = r."id" AND i."${column}" = r."old"`,
+         WHERE i."${key}" = r."id" AND i."${column}" = r."old"`,
         [
           JSON.stringify(
             rows.map(({ id, sealed }) => ({

@@ -116,5 +116,6 @@ export async function linksOf(page: Page): Promise<string[]> {
   );
 }
 
-/** `/classes/0190…` is the page `/classes/:id`. */
-export const kindOf = (path: string): string => path.replaceAll(/[0-9a-f-]{36}/g, ':id');
+/** `/classes/0190…` is the page `/classes/:id`, `/verify/KS2026-…` the page `/verify/:number`. */
+export const kindOf = (path: string): string =>
+  path.replaceAll(/[0-9a-f-]{36}/g, ':id').replaceAll(/KS\d{4}(-\w{4}){3}/g, ':number');

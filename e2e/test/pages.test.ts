@@ -3,6 +3,7 @@ import { glob } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { certificates } from '../../web/client/src/i18n/zh-CN/certificates.ts';
 import { type Browser, desktop, openBrowser } from '../src/chromium.ts';
 import { enterClass, logIn, openConsole, openTab, startClass, words } from '../src/class-day.ts';
 import { kindOf, linksOf, problemsOf, settled, speaks } from '../src/page-check.ts';
@@ -19,7 +20,7 @@ const looks = (locale: 'zh-CN' | 'en') => [
   { size: hand, theme: 'dark' as const, axe: locale === 'zh-CN' },
   { size: hand, theme: 'light' as const, axe: false },
 ];
-const roles = ['learner1', 'teacher', 'supervisor', 'employer', 'regulator', 'admin'];
+const roles = ['learner1', 'learner11', 'teacher', 'supervisor', 'employer', 'regulator', 'admin'];
 
 let product: Product;
 let browser: Browser;
@@ -28,11 +29,38 @@ const kindsSeen = new Set<string>();
 beforeAll(async () => {
   product = await startProduct();
   browser = await openBrowser(desktop);
+  // So that there is one to be looked at.
+  await issueCertificate();
 });
 afterAll(async () => {
   await browser?.close();
   await product?.stop();
 });
+
+/** Of the course that is over, once its hours are settled. */
+async function issueCertificate(): Promise<void> {
+  await asOne(async (page) => {
+    await logIn(page, product.url, 'supervisor');
+    await page.goto(`${product.url}/admin/groups`);
+    await page.getByRole('link', { name: '2026 夏季班' }).first().click();
+    await page.getByRole('link', { name: certificates.group.open, exact: true }).click();
+    const issue = page.getByRole('button', {
+      name: `${certificates.group.issue}${words.common.colon}learner11`,
+    });
+    await expect
+      .poll(
+        async () => {
+          await page.reload();
+          await page.getByRole('row').filter({ hasText: 'learner11' }).waitFor();
+          return issue.count();
+        },
+        { timeout: 150_000, interval: 2000 },
+      )
+      .toBe(1);
+    await issue.click();
+    await page.getByRole('row').filter({ hasText: 'learner11' }).getByRole('link').waitFor();
+  });
+}
 
 /** A page of its own for one person; nobody else is logged in after it. */
 async function asOne<T>(work: (page: Page, errors: string[]) => Promise<T>): Promise<T> {
@@ -70,8 +98,8 @@ async function speak(page: Page, locale: 'zh-CN' | 'en'): Promise<void> {
 
 /** Follows the links from where the person begins, one page of each kind. */
 async function allPages(page: Page): Promise<string[]> {
-  // Settings are behind a menu.
-  const found = [new URL(page.url()).pathname, '/settings'];
+  // Settings are behind a menu; a certificate is verified by who is not here.
+  const found = [new URL(page.url()).pathname, '/settings', '/verify'];
   for (const path of found) {
     await page.goto(product.url + path);
     await settled(page);
@@ -143,7 +171,9 @@ test('no page was left out', async () => {
   for await (const file of glob('**/+page.svelte', { cwd: routes })) files.push(file);
   const kinds = files.map((file) => {
     const parts = file.split('/').slice(0, -1);
-    return `/${parts.filter((part) => !part.startsWith('(')).join('/')}`.replaceAll('[id]', ':id');
+    return `/${parts.filter((part) => !part.startsWith('(')).join('/')}`
+      .replaceAll('[id]', ':id')
+      .replaceAll('[number]', ':number');
   });
   expect(kinds.filter((kind) => !kindsSeen.has(kind))).toEqual([]);
 });

@@ -113,6 +113,8 @@ export interface Config {
   identityVerifier: { url: string; secret: string } | null;
   /** What sends short messages; null: nothing does (outside production they are printed). */
   sms: { url: string; secret: string } | null;
+  /** What sends mail, and who it is from; null: nothing does. */
+  mail: { url: string; from: string } | null;
   /** The organisation of those who register by themselves; null: nobody does. */
   selfRegistrationOrg: string | null;
   mediaStore: MediaStoreConfig;
@@ -217,6 +219,8 @@ const environment = z.object({
   IDENTITY_VERIFIER_SECRET: secret.optional(),
   SMS_URL: httpUrl.optional(),
   SMS_SECRET: secret.optional(),
+  SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
+  MAIL_FROM: text.max(254).optional(),
   SELF_REGISTRATION_ORG: z.uuid({ error: 'must be the id of an organisation' }).optional(),
   MEDIA_DIR: text.optional(),
   S3_ENDPOINT: httpUrl.optional(),
@@ -357,6 +361,7 @@ export function loadConfig(
     vault: { url: e.VAULT_URL ?? null, keys: [newestOfVault, ...olderOfVault] },
     identityVerifier: pairOf(e.IDENTITY_VERIFIER_URL, e.IDENTITY_VERIFIER_SECRET),
     sms: pairOf(e.SMS_URL, e.SMS_SECRET),
+    mail: e.SMTP_URL && e.MAIL_FROM ? { url: e.SMTP_URL, from: e.MAIL_FROM } : null,
     selfRegistrationOrg: e.SELF_REGISTRATION_ORG ?? null,
     mediaStore:
       s3 && s3 !== 'incomplete'
@@ -379,6 +384,7 @@ function identityProblems(
   const problems: string[] = [];
   if (Boolean(e.IDENTITY_VERIFIER_URL) !== Boolean(e.IDENTITY_VERIFIER_SECRET))
     problems.push('IDENTITY_VERIFIER_URL, IDENTITY_VERIFIER_SECRET: one needs the other');
+  if (Boolean(e.SMTP_URL) !== Boolean(e.MAIL_FROM)) problems.push('SMTP_URL, MAIL_FROM: one needs the other');
   if (Boolean(e.SMS_URL) !== Boolean(e.SMS_SECRET)) problems.push('SMS_URL, SMS_SECRET: one needs the other');
   if (e.VAULT_URL && e.VAULT_URL === e.DATABASE_URL)
     problems.push('VAULT_URL: must be another database than DATABASE_URL, whose backups would hold the keys');

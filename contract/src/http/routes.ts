@@ -11,6 +11,7 @@ import { incidentRoutes } from './incidents.ts';
 import { itemRoutes } from './items.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { lessonRoutes } from './lessons.ts';
+import { noticeRoutes } from './notices.ts';
 import { registrationRoutes } from './registration.ts';
 import { replayRoutes } from './replay.ts';
 import { defineRoutes } from './route.ts';
@@ -51,6 +52,7 @@ export const routes = {
   ...courseRoutes,
   ...lessonRoutes,
   ...certificateRoutes,
+  ...noticeRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

@@ -47,6 +47,7 @@ import { isPreview, lessonRoutes } from './lessons/routes.ts';
 import { uploadRoutes } from './lessons/uploads.ts';
 import { mediaRoutes } from './media/routes.ts';
 import { metricsPage, requestTimes } from './metrics.ts';
+import { createNotices } from './notices/service.ts';
 import { createPages } from './pages.ts';
 import { questionRoutes } from './questions/routes.ts';
 import { loadScreen } from './questions/screen.ts';
@@ -72,6 +73,7 @@ export interface WebDeps {
     | 'trustProxy'
     | 'ledger'
     | 'certificates'
+    | 'mail'
     | 'proctor'
   >;
   db: Db;
@@ -149,6 +151,16 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const exams = createExams({ db, clock, lease: state.lease, log, faces: deps.identity.judge !== null });
   const screen = loadScreen();
   const certificates = createCertificates({ db, clock, results, config, health, log });
+  const notices = createNotices({
+    db,
+    clock,
+    lease: state.lease,
+    config,
+    sms: deps.registration.sms,
+    log,
+    metrics,
+    health,
+  });
   const study = createStudy({
     db,
     clock,
@@ -181,6 +193,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
     ...certificates.routes,
+    ...notices.routes,
     ...study.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
@@ -250,13 +263,9 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([
-        identity.close(),
-        incidents.close(),
-        certificates.close(),
-        study.close(),
-        exams.close(),
-      ]);
+      await Promise.all(
+        [identity, incidents, certificates, notices, exams, study].map((part) => part.close()),
+      );
       await watch.close();
     },
   };

@@ -648,6 +648,23 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     input: () => ({ ...aboutCertificate(), body: { ground: 'violation', reason: '查实' } }),
   },
   ownCertificates: { who: everybody },
+  listNotices: { who: everybody },
+  unreadNotices: { who: everybody },
+  readNotices: { who: everybody, input: () => ({ body: { all: true } }) },
+  noticeSettings: { who: everybody },
+  chooseNotices: { who: everybody, input: () => ({ body: { mailKinds: [], smsKinds: [] } }) },
+  // Nothing sends mail here: whoever may is told that.
+  giveMailAddress: {
+    who: everybody,
+    input: () => ({ body: { address: 'somebody@example.cn' } }),
+    allowed: 'unavailable',
+  },
+  verifyMailAddress: {
+    who: everybody,
+    input: () => ({ body: { code: '000000' } }),
+    allowed: 'wrong-code',
+  },
+  removeMailAddress: { who: everybody },
   listAudit: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
   platformHealth: { who: ['admin'] },
 };

@@ -15,7 +15,10 @@ afterAll(() => web.close());
 
 const newPhone = () => `139${String((serial += 1)).padStart(8, '0')}`;
 const ask = (phone: string) => call(web, 'sendRegistrationCode', { body: { phone, locale: 'zh-CN' } });
-const codeFor = (phone: string) => web.sent.findLast((message) => message.phone === phone)?.code ?? '';
+const codeFor = (phone: string) => {
+  const last = web.sent.findLast((message) => message.phone === phone);
+  return last?.template === 'code' ? last.code : '';
+};
 const other = (code: string) => (code === '123456' ? '654321' : '123456');
 const register = (phone: string, code: string, login = `new-${serial}`) =>
   call(web, 'register', {

@@ -40,6 +40,8 @@ export interface Options {
   verifier?: IdentityVerifier | null;
   /** Whether people may register by themselves. */
   registration?: boolean;
+  /** Where mail is sent over. */
+  mail?: { url: string; from: string };
   /** What signs certificates, and what did before. */
   certificates?: { key: Buffer; oldPublicKeys: Buffer[] };
 }
@@ -78,6 +80,7 @@ export async function runWeb(options: Options = {}) {
       metricsToken: options.metricsToken ?? null,
       trustProxy: 0,
       ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
+      mail: options.mail ?? null,
       certificates: options.certificates ?? { key: Buffer.alloc(32, 10), oldPublicKeys: [] },
       proctor: { port: 0, threads: 1, signingKey: null, publicKeys: [verdictSigner.publicKey] },
     },
@@ -121,7 +124,6 @@ export async function runWeb(options: Options = {}) {
         ...common,
         config: { ...common.config, ...given },
         metrics: createMetrics({ service: 'web-test' }),
-        health: createHealth(log),
         mediaStore: store,
       });
       const door = await listen({ host: '127.0.0.1', port: 0, tls: null });

@@ -4,6 +4,7 @@ export const paths = {
   login: '/login',
   register: '/register',
   settings: '/settings',
+  notices: '/notices',
 
   identity: '/identity',
   consent: '/identity/consent',

@@ -6,6 +6,7 @@ import type { Db } from '@keshi/db/client';
 import type { Course } from '@keshi/db/courses';
 import type { Group } from '@keshi/db/groups';
 import { lockChains } from '@keshi/db/ledger';
+import { notify } from '@keshi/db/notices';
 import type { Clock } from '@keshi/runtime/clock';
 import type { Signer } from '@keshi/runtime/signed-record';
 import { coursePolicy, type Eligibility } from './eligibility.ts';
@@ -91,6 +92,12 @@ export function createIssue({
           targetId: learner.userId,
           detail: { number, courseId: course.id },
           address,
+        });
+        await notify(sql, {
+          userId: learner.userId,
+          at,
+          key: `certificate/${number}`,
+          content: { kind: 'certificate-issued', number, courseTitle: course.title },
         });
       }
       return { issued, already: holders.size, refused: userIds.length - holders.size - issued };

@@ -37,7 +37,7 @@ export function printSheet(
     issuer: record.issuer,
     date: dateOf(record.issuedAt),
     courseTitle: course.title,
-    scan: '扫码核验：打开后显示姓名（已脱敏）、课程、学时与签名，也可在本页地址输入编号核验。',
+    scan: '扫码或打开下方网址核验：显示课程、学时、脱敏的姓名与签名。',
     address: verifyUrl,
     attached: '已签名的证书记录，可离线核验',
     code: codeOf(verifyUrl),

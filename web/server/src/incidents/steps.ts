@@ -7,6 +7,7 @@ import { appendAuditIn, type NewAuditEntry } from '@keshi/db/audit';
 import type { Db, Sql } from '@keshi/db/client';
 import { Refused } from '@keshi/db/failures';
 import { type Incident, type IncidentChange, lockIncident, writeStep } from '@keshi/db/incidents';
+import { courseTitleOf, notify } from '@keshi/db/notices';
 import { type IncidentStep, step, type StepRefused } from '@keshi/rules/incidents';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
@@ -52,6 +53,19 @@ export function createSteps({ db, clock }: StepsDeps) {
       detail: { incidentId: incident.id, kind: incident.kind, contextId: incident.contextId, ...detail },
       address,
     });
+    const outcome = outcomes[what.kind];
+    if (outcome)
+      await notify(sql, {
+        userId: incident.userId,
+        at,
+        key: `finding/${incident.id}/${outcome}`,
+        content: {
+          kind: 'finding-decided',
+          incidentId: incident.id,
+          courseTitle: await courseTitleOf(sql, incident.courseId),
+          outcome,
+        },
+      });
   }
 
   return {
@@ -170,6 +184,14 @@ const actions: Record<IncidentStep['kind'], string> = {
   grant: 'incident.appeal-granted',
   refuse: 'incident.appeal-refused',
   escalate: 'incident.escalated',
+};
+
+/** What whoever it is about is told of. */
+const outcomes: Partial<Record<IncidentStep['kind'], 'confirmed' | 'dismissed' | 'granted' | 'refused'>> = {
+  confirm: 'confirmed',
+  dismiss: 'dismissed',
+  grant: 'granted',
+  refuse: 'refused',
 };
 
 function actorOf(what: IncidentStep, incident: Incident): string | null {

@@ -8,6 +8,7 @@ import type { Db, Sql } from '@keshi/db/client';
 import { getCourse } from '@keshi/db/courses';
 import { Refused } from '@keshi/db/failures';
 import { type LedgerWrite, onChains, type StoredChain } from '@keshi/db/ledger';
+import { notify } from '@keshi/db/notices';
 import { after, type CourseHours, courseHours, isEligible, violations } from '@keshi/rules/course-hours';
 import { link } from '@keshi/rules/ledger';
 import { declaredMs, resolvePolicy } from '@keshi/rules/policy';
@@ -55,6 +56,7 @@ export function reverseCourseHours(
   return decide(deps, decision, {
     key: `reversal:${evidenceId}`,
     action: 'hours.reversed',
+    notice: 'hours-reversed',
     contentOf: () => ({ kind: 'reversal', by, evidenceId, ground }),
   });
 }
@@ -71,6 +73,7 @@ export function restoreCourseHours(
   return decide(deps, decision, {
     key: `restoration:${reversal}`,
     action: 'hours.restored',
+    notice: 'hours-restored',
     contentOf: ({ entries }) => {
       if (!entries.some(({ seq, content }) => seq === reversal && content.kind === 'reversal'))
         throw new Refused('not-found', 'reversal');
@@ -82,7 +85,12 @@ export function restoreCourseHours(
 async function decide(
   { db, clock }: Deps,
   decision: HoursDecision & { ground: string },
-  way: { key: string; action: string; contentOf: (chain: StoredChain) => LedgerContent },
+  way: {
+    key: string;
+    action: string;
+    notice: 'hours-reversed' | 'hours-restored';
+    contentOf: (chain: StoredChain) => LedgerContent;
+  },
 ): Promise<HoursDecided> {
   const { learnerId, courseId, by, evidenceId, text, address, ground, also } = decision;
   const course = await getCourse(db, courseId);
@@ -124,16 +132,24 @@ async function decide(
           address,
         },
       ],
-      ...written({ ...outcome(next.course, entry), already: false }),
+      ...written({ ...outcome(next.course, entry), already: false }, async (sql) =>
+        notify(sql, {
+          userId: learnerId,
+          at,
+          key: way.key,
+          content: { kind: way.notice, courseTitle: course.title },
+        }),
+      ),
       entries: [entry],
     };
   });
 
-  function written(result: HoursDecided): LedgerWrite<HoursDecided> {
+  function written(result: HoursDecided, tell?: (sql: Sql) => Promise<void>): LedgerWrite<HoursDecided> {
     return {
       entries: [],
       result,
       also: async (sql) => {
+        await tell?.(sql);
         // Lessons can be earned anew, or count again, from the same commit on [CH3].
         if (content && !result.already)
           await studyAfterDecision(sql, {

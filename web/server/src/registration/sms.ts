@@ -4,14 +4,22 @@ import type { Locale } from '@keshi/contract/domain';
 import type { Config } from '@keshi/runtime/config';
 import { AppError } from '@keshi/runtime/errors';
 
-export interface SmsMessage {
-  phone: string;
-  template: 'code';
-  code: string;
-  /** How long the code lives. */
-  minutes: number;
-  locale: Locale;
-}
+export type SmsMessage = { phone: string; locale: Locale } & (
+  | {
+      template: 'code';
+      code: string;
+      /** How long the code lives. */
+      minutes: number;
+    }
+  | {
+      template: 'notice';
+      /** Stays the same when it is sent again, so that the gateway can drop the second. */
+      requestId: string;
+      title: string;
+      text: string;
+      url: string;
+    }
+);
 
 /** Resolves when somebody has taken the message over; throws `unavailable`. */
 export type SmsSender = (message: SmsMessage) => Promise<void>;
@@ -21,7 +29,11 @@ const timeoutMs = 8_000;
 /** For development: the message appears where the server was started, and nowhere else. */
 export function createConsoleSender(print: (line: string) => void): SmsSender {
   return (message) => {
-    print(`[SMS] ${message.phone}: ${message.code} (${message.minutes} min)`);
+    const said =
+      message.template === 'code'
+        ? `${message.code} (${message.minutes} min)`
+        : `${message.title} ${message.url}`;
+    print(`[SMS] ${message.phone}: ${said}`);
     return Promise.resolve();
   };
 }

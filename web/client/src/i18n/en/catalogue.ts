@@ -10,6 +10,7 @@ import { identity } from './identity.ts';
 import { incidents } from './incidents.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
+import { notices } from './notices.ts';
 import { reasons } from './reasons.ts';
 import { replay } from './replay.ts';
 import { shell } from './shell.ts';
@@ -31,6 +32,7 @@ export const catalogue: Catalogue = {
   incidents,
   learn,
   live,
+  notices,
   reasons,
   replay,
   shell,

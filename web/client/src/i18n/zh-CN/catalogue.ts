@@ -10,6 +10,7 @@ import { identity } from './identity.ts';
 import { incidents } from './incidents.ts';
 import { learn } from './learn.ts';
 import { live } from './live.ts';
+import { notices } from './notices.ts';
 import { reasons } from './reasons.ts';
 import { replay } from './replay.ts';
 import { shell } from './shell.ts';
@@ -34,6 +35,7 @@ export const catalogue = {
   incidents,
   learn,
   live,
+  notices,
   reasons,
   replay,
   shell,
