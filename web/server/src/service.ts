@@ -28,6 +28,7 @@ import { createFigures } from './classes/figures.ts';
 import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
 import { catalogueRoutes } from './courses/catalogue-routes.ts';
+import { coursewareRoutes } from './courseware/routes.ts';
 import { makingRoutes } from './courses/making-routes.ts';
 import { projectRoutes } from './courses/project-routes.ts';
 import { healthRoutes } from './health.ts';
@@ -81,6 +82,8 @@ export interface WebDeps {
     /** Whose learners those become who register by themselves; null: nobody does. */
     orgId: string | null;
   };
+  /** Where packages of courseware are served, an origin apart from the pages; null: nowhere. */
+  coursewareUrl: string | null;
   /** Where recordings are; closed by whoever made it. */
   mediaStore: MediaStore;
   /** The folder of the built pages. */
@@ -167,6 +170,12 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...supervisionRoutes({ db, summaries, results, below }),
     ...makingRoutes({ db, clock }),
     ...lessonRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...coursewareRoutes({
+      db,
+      clock,
+      tokenSecret: config.tokenSecret,
+      coursewareUrl: deps.coursewareUrl,
+    }),
     ...catalogueRoutes({ db, clock, screen }),
     ...projectRoutes({ db }),
     ...adminRoutes({ db, clock, logins, passwords }),
@@ -190,6 +199,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
       scriptHashes: pages.scriptHashes,
       publicUrl: config.publicUrl,
       signalingUrl: config.signaling.url,
+      coursewareUrl: deps.coursewareUrl,
       https,
     }),
   );

@@ -257,5 +257,7 @@ export const courses: typeof zh = {
     pages: (n) => `${n} pages`,
     page: (n) => `Page ${n}`,
     unsupported: 'This browser cannot play it',
+    packageComplete: 'The courseware is complete.',
+    packageIncomplete: 'Not complete yet; progress is stored by itself.',
   },
 };

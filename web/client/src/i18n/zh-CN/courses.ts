@@ -248,5 +248,7 @@ export const courses = {
     pages: (n: string) => `共 ${n} 页`,
     page: (n: string) => `第 ${n} 页`,
     unsupported: '这个浏览器不能播放',
+    packageComplete: '课件已完成。',
+    packageIncomplete: '课件还没有完成；进度会自动保存。',
   },
 };
