@@ -500,6 +500,13 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     input: () => ({ params: { id: made.videoId, language: 'en' } }),
     allowed: 'not-found',
   },
+  // No package was uploaded to it.
+  openPackage: { who: ['staff', 'expert'], input: ofVideo, allowed: 'not-ready' },
+  savePackage: {
+    who: ['staff', 'expert'],
+    input: () => ({ ...ofVideo(), body: { cmi: {} } }),
+    allowed: 'not-ready',
+  },
   listGroups: { who: anywhere },
   getGroup: { who: supervisors, input: () => ({ params: { id: web.world.group.id } }) },
   createGroup: {
