@@ -13,7 +13,7 @@ RUN --mount=type=cache,target=/cache --mount=type=cache,target=/root/.npm \
 
 FROM node:${NODE_VERSION}-bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libuv1 libssl3 ffmpeg \
+    && apt-get install -y --no-install-recommends libuv1 libssl3 ffmpeg poppler-utils \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o node -g node /data
 WORKDIR /app

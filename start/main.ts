@@ -22,6 +22,7 @@ import { createSfuService } from '@keshi/sfu/service';
 import { localMediaNode } from '@keshi/signaling/media/nodes';
 import { createSignaling } from '@keshi/signaling/service';
 import { announceWeb } from '@keshi/web-server/announcement';
+import { listenForCourseware } from '@keshi/web-server/courseware/listen';
 import { databaseCheck, vaultCheck } from '@keshi/web-server/database-check';
 import { proctorJudge } from '@keshi/web-server/checks/face-judge';
 import { proctorAnalyser } from '@keshi/web-server/identity/face-analyser';
@@ -70,6 +71,8 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
   const proctor = await openProctor(config, { log, metrics, health, queue: state.jobs });
   lifecycle.onStop('proctor', () => proctor.close(), 12_000);
 
+  const courseware = await listenForCourseware({ config, db, store: mediaStore, log });
+  if (courseware) lifecycle.onStop('courseware', () => courseware.listener.close());
   const web = await createWeb({
     config,
     db,
@@ -78,6 +81,7 @@ async function run(given: Config, log: Logger, lifecycle: Lifecycle): Promise<vo
     metrics,
     health,
     mediaStore,
+    coursewareUrl: courseware?.url ?? null,
     identity: {
       ...identity,
       faces: proctorAnalyser({ queue: state.jobs, secret: config.serviceSecret, clock: systemClock }),

@@ -19,6 +19,7 @@ const testPackages = [
   'chromium',
   'coturn',
   'ffmpeg',
+  'poppler-utils',
   'firefox-esr',
   'fonts-noto-cjk',
   'gir1.2-gst-plugins-bad-1.0',

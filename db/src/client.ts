@@ -119,7 +119,12 @@ export function createDb({ url, keys, log, poolSize = 10 }: DbOptions): Db {
 }
 
 function createPrisma(pool: pg.Pool) {
-  const client = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' });
+  const client = new PrismaClient({
+    adapter: new PrismaPg(pool),
+    errorFormat: 'minimal',
+    // A busy machine is no reason to fail what would be done a moment later.
+    transactionOptions: { maxWait: 10_000, timeout: 15_000 },
+  });
   return client.$extends(
     Prisma.defineExtension({
       name: 'typed-unavailable',

@@ -190,11 +190,14 @@ export async function seedDemoExams(db: Db, of: DemoExam): Promise<void> {
         content: itemContent.parse(content) satisfies ItemContent,
       })),
     });
-  await seedPastQuiz(db, of);
   const open = await db.prisma.exam.count({
     where: { courseId, state: 'published', closesAt: { gt: new Date(now + hour) } },
   });
-  if (open > 0) return;
+  if (open === 0) await seedFinal(db, of);
+  await seedPastQuiz(db, of);
+}
+
+async function seedFinal(db: Db, { courseId, teacherId, now }: DemoExam): Promise<void> {
   const line = (
     contentPoint: string | null,
     kind: 'single' | 'multiple' | 'true-false' | null,

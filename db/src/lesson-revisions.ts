@@ -60,6 +60,15 @@ export function revisionFromRow(
   };
 }
 
+/** What was made, by its revision alone; null without it. */
+export async function madeOf(db: Db, revisionId: string): Promise<MadeMedia | null> {
+  const row = await db.prisma.lessonRevision.findUnique({
+    where: { id: revisionId },
+    select: { media: true },
+  });
+  return row && madeMedia.nullable().parse(row.media);
+}
+
 /** A job in hand. `attempt` is its fencing number: what an earlier one writes is dropped. */
 export interface MakingJob {
   revisionId: string;

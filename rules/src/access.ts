@@ -301,7 +301,7 @@ function reaches(reach: Reach, actor: Actor, membership: Membership, resource: R
     case 'own':
       return (
         (resource.kind === 'class' && resource.instructorId === actor.userId) ||
-        ((resource.kind === 'course' || resource.kind === 'exam' || resource.kind === 'lesson') &&
+        ((resource.kind === 'course' || resource.kind === 'lesson' || resource.kind === 'exam') &&
           resource.authorIds.includes(actor.userId))
       );
     case 'enrolled':

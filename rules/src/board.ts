@@ -67,6 +67,8 @@ export function boardRow(
   const { intervals, checks, connections, userId, name, group, onStage, device, rttMs } = learner;
   const facts = { intervals, checks, live, outages, policy, now, endedAt };
   const result = attendance(facts);
+  // A page that is still open, or comes back, after the end is at no class any more.
+  const attended = endedAt === null ? intervals : intervals.filter(({ from }) => from < endedAt);
   const quiz = learnerQuiz(
     of.quizzes.filter(({ openedAt }) => openedAt <= now),
     learner.answers,
@@ -76,7 +78,7 @@ export function boardRow(
     userId,
     name,
     group,
-    ...stateAt(connections, intervals, now, policy),
+    ...stateAt(connections, attended, now, policy),
     presentMs: result.presentMs,
     liveMs: result.liveMs,
     rate: result.rate,

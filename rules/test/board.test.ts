@@ -71,6 +71,13 @@ describe('the board', () => {
     });
   });
 
+  it('shows nobody in a class that is over, whoever opens its page again', () => {
+    const back = learner('back', [span(0, 10, 'ended'), span(11, 11.2, 'open')]);
+    const over = { state: 'ended' as const, endedAt: at(10), live: [{ from: start, to: at(10) }] };
+    const { rows } = boardRows(facts([back], over), at(11.3), defaultPolicy);
+    expect(rows).toMatchObject([{ state: 'offline', since: at(10), rate: 1 }]);
+  });
+
   it('[AT8] tells late, early and absent from the intervals alone', () => {
     const ended = {
       state: 'ended' as const,

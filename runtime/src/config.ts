@@ -102,6 +102,12 @@ export interface Config {
     /** Raw public keys under verdicts, 32 bytes each in base64; the one of `signingKey` is among them. */
     publicKeys: string[];
   };
+  courseware: {
+    /** Where packages of courseware are served, apart from the pages; 0 lets the system choose. */
+    port: number;
+    /** What browsers reach it by: an origin of its own. Null: the pages' host with that port, and in production nothing. */
+    url: string | null;
+  };
   turn: { urls: string[]; secret: string } | null;
   /** Where the keys of learners' faces are. `url` null: a database beside the main one, for one machine. */
   vault: {
@@ -209,6 +215,8 @@ const environment = z.object({
   SIGNALING_URL: httpUrl.optional(),
   HLS_VIEWERS: z.coerce.number().int().min(0).max(1_000_000).default(2_000),
   PROCTOR_PORT: port.default(3003),
+  COURSEWARE_PORT: port.optional(),
+  COURSEWARE_URL: httpUrl.optional(),
   PROCTOR_THREADS: z.coerce.number().int().min(1).max(256).optional(),
   PROCTOR_KEY: key32.optional(),
   TURN_URLS: list.pipe(z.array(text.regex(/^turns?:/, 'must be turn: or turns: addresses'))).default([]),
@@ -279,6 +287,10 @@ export function loadConfig(
   }
   if (e.TURN_URLS.length > 0 !== Boolean(e.TURN_SECRET))
     problems.push('TURN_URLS, TURN_SECRET: one needs the other');
+  if (e.COURSEWARE_URL && e.PUBLIC_URL && new URL(e.COURSEWARE_URL).origin === new URL(e.PUBLIC_URL).origin)
+    problems.push(
+      'COURSEWARE_URL: must be another origin than PUBLIC_URL, or courseware could act as its reader',
+    );
   problems.push(...identityProblems(e, { production, runs }));
   const s3 = s3Of(e);
   if (s3 === 'incomplete')
@@ -356,6 +368,11 @@ export function loadConfig(
         ...(proctorKey ? [createSigner(proctorKey).publicKey] : []),
         ...e.PROCTOR_PUBLIC_KEYS.map((key) => key.toString('base64')),
       ],
+    },
+    courseware: {
+      // Without an address that is given, in production nothing is served there.
+      port: e.COURSEWARE_PORT ?? (production ? 3005 : 0),
+      url: e.COURSEWARE_URL ?? null,
     },
     turn: e.TURN_SECRET ? { urls: e.TURN_URLS, secret: e.TURN_SECRET } : null,
     vault: { url: e.VAULT_URL ?? null, keys: [newestOfVault, ...olderOfVault] },

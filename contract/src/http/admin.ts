@@ -109,6 +109,10 @@ export const auditRow = z.object({
   address: z.string(),
 });
 
+/** What is wrong with a row of an uploaded list of learners. */
+export const rosterProblem = z.enum(['login', 'twice', 'unknown', 'name']);
+export type RosterProblem = z.infer<typeof rosterProblem>;
+
 export const adminRoutes = defineRoutes({
   listOrganizations: {
     method: 'GET',
@@ -280,6 +284,21 @@ export const adminRoutes = defineRoutes({
     params: byId,
     body: z.object({ logins: z.array(login).min(1).max(500) }),
     reply: z.object({ enrolled: z.int(), already: z.int(), unknown: z.array(z.string()) }),
+  },
+  importLearners: {
+    method: 'POST',
+    path: '/api/admin/groups/:id/learners/import',
+    tag: 'admin',
+    access: 'session',
+    summary:
+      'Enrol the learners of a list (CSV or XLSX; columns 账号 and, to be compared, 姓名). All wrong rows come back, nothing is half done.',
+    params: byId,
+    upload: { type: 'application/octet-stream', maxBytes: 2 * 1024 ** 2 },
+    reply: z.object({
+      enrolled: z.int().nonnegative(),
+      already: z.int().nonnegative(),
+      errors: z.array(z.object({ row: z.int(), problem: rosterProblem })),
+    }),
   },
   unenrol: {
     method: 'DELETE',

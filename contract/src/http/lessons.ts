@@ -82,6 +82,16 @@ export const lessonDetail = lessonRow.extend({
 });
 export type LessonDetail = z.infer<typeof lessonDetail>;
 
+/** Elements of the SCORM 1.2 data model by name; values are texts. */
+export const cmiElements = z.record(z.string().regex(/^cmi\.[a-z0-9_.]{1,120}$/), z.string().max(4_096));
+
+export const packageView = z.object({
+  /** As the package says: `incomplete`, `completed`, `passed`, `failed`, `browsed`, or `not attempted`. */
+  status: z.string(),
+  completedAt: instant.nullable(),
+});
+export type PackageView = z.infer<typeof packageView>;
+
 export const lessonRoutes = defineRoutes({
   createChapter: {
     method: 'POST',
@@ -201,6 +211,29 @@ export const lessonRoutes = defineRoutes({
     access: 'session',
     summary: 'Remove the captions in one language.',
     params: z.object({ id, language: captionLanguage }),
+  },
+  openPackage: {
+    method: 'GET',
+    path: '/api/lessons/:id/package',
+    tag: 'courses',
+    access: 'session',
+    summary: 'Where a package of courseware is run, and what it has stored for oneself.',
+    params: byId,
+    reply: packageView.extend({
+      /** To be shown in a frame; it is of an origin of its own, which messages are exchanged with. */
+      url: z.url(),
+      cmi: cmiElements,
+    }),
+  },
+  savePackage: {
+    method: 'PUT',
+    path: '/api/lessons/:id/package',
+    tag: 'courses',
+    access: 'session',
+    summary: 'Elements that a package has set (SCORM 1.2), beside those it set before [WL9].',
+    params: byId,
+    body: z.object({ cmi: cmiElements }),
+    reply: packageView,
   },
   previewLesson: {
     method: 'GET',

@@ -14,6 +14,7 @@ import { runService } from '@keshi/runtime/service-process';
 import { createState } from '@keshi/runtime/state/state';
 import manifest from '../package.json' with { type: 'json' };
 import { announceWeb } from './announcement.ts';
+import { listenForCourseware } from './courseware/listen.ts';
 import { databaseCheck, vaultCheck } from './database-check.ts';
 import { proctorJudge } from './checks/face-judge.ts';
 import { proctorAnalyser } from './identity/face-analyser.ts';
@@ -58,6 +59,8 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
   lifecycle.onStop('vault', () => identity.vault.close());
   health.add(vaultCheck(identity.vault));
 
+  const courseware = await listenForCourseware({ config, db, store: mediaStore, log });
+  if (courseware) lifecycle.onStop('courseware', () => courseware.listener.close());
   const web = await createWeb({
     config,
     db,
@@ -66,6 +69,7 @@ async function run(config: Config, log: Logger, lifecycle: Lifecycle): Promise<v
     metrics,
     health,
     mediaStore,
+    coursewareUrl: courseware?.url ?? null,
     identity: {
       ...identity,
       faces: proctorAnalyser({ queue: state.jobs, secret: config.serviceSecret, clock: systemClock }),

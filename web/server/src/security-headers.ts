@@ -7,12 +7,15 @@ interface Options {
   publicUrl: string;
   /** Signaling's own address when it is not the pages' origin. */
   signalingUrl: string | null;
+  /** Where packages of courseware are shown from. */
+  coursewareUrl: string | null;
   /** Whether people come over https: only then browsers are told to insist on it. */
   https: boolean;
 }
 
 /** What a browser may do with our pages: run our own scripts, talk to us, use camera, microphone and screen here. */
-export function securityHeaders({ scriptHashes, publicUrl, signalingUrl, https }: Options): RequestHandler[] {
+export function securityHeaders(options: Options): RequestHandler[] {
+  const { scriptHashes, publicUrl, signalingUrl, coursewareUrl, https } = options;
   const asSocket = (url: string) => new URL(url).origin.replace(/^http/, 'ws');
   const signaling = signalingUrl === null ? [] : [new URL(signalingUrl).origin, asSocket(signalingUrl)];
   return [
@@ -29,6 +32,7 @@ export function securityHeaders({ scriptHashes, publicUrl, signalingUrl, https }
           fontSrc: ["'self'", 'data:'],
           // Current browsers let 'self' cover the WebSocket of the same host; older Safari wants it by name.
           connectSrc: ["'self'", asSocket(publicUrl), ...signaling],
+          frameSrc: ["'self'", ...(coursewareUrl === null ? [] : [new URL(coursewareUrl).origin])],
           workerSrc: ["'self'", 'blob:'],
           manifestSrc: ["'self'"],
           objectSrc: ["'none'"],

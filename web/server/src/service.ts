@@ -30,6 +30,7 @@ import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
 import { createExams } from './exams/service.ts';
 import { catalogueRoutes } from './courses/catalogue-routes.ts';
+import { coursewareRoutes } from './courseware/routes.ts';
 import { makingRoutes } from './courses/making-routes.ts';
 import { projectRoutes } from './courses/project-routes.ts';
 import { gradeRoutes } from './grades/routes.ts';
@@ -89,6 +90,8 @@ export interface WebDeps {
     /** Whose learners those become who register by themselves; null: nobody does. */
     orgId: string | null;
   };
+  /** Where packages of courseware are served, an origin apart from the pages; null: nowhere. */
+  coursewareUrl: string | null;
   /** Where recordings are; closed by whoever made it. */
   mediaStore: MediaStore;
   /** The folder of the built pages. */
@@ -201,6 +204,12 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...supervisionRoutes({ db, summaries, results, below }),
     ...makingRoutes({ db, clock }),
     ...lessonRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...coursewareRoutes({
+      db,
+      clock,
+      tokenSecret: config.tokenSecret,
+      coursewareUrl: deps.coursewareUrl,
+    }),
     ...catalogueRoutes({ db, clock, screen }),
     ...projectRoutes({ db }),
     ...adminRoutes({ db, clock, logins, passwords }),
@@ -224,6 +233,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
       scriptHashes: pages.scriptHashes,
       publicUrl: config.publicUrl,
       signalingUrl: config.signaling.url,
+      coursewareUrl: deps.coursewareUrl,
       https,
     }),
   );

@@ -11,6 +11,7 @@ import {
   moving,
   newLesson,
   offsetOf,
+  pdfOf,
   sendPiece,
   tone,
   upload,
@@ -133,6 +134,23 @@ describe('[C10] an upload', () => {
     socket.destroySoon();
     await expect.poll(() => offsetOf(web, teacher, location), { timeout: 20_000 }).toBeGreaterThan(0);
   }
+});
+
+describe('[C4] a document', () => {
+  it('becomes pictures of its pages', async () => {
+    const id = await newLesson(web, teacher, 'pdf');
+    await upload(web, teacher, id, pdfOf(2), '讲义.pdf');
+    const wrong = await newLesson(web, teacher, 'slides');
+    await upload(web, teacher, wrong, Buffer.from('%PPT-'), 'slides.pdf');
+    const broken = await newLesson(web, teacher, 'pdf');
+    await upload(web, teacher, broken, Buffer.from('%PDF-1.4 and nothing'), 'x.pdf');
+    await maker.sweep();
+    const { media, revision } = await lessonAt(web, teacher, id);
+    expect([revision?.reason, media?.made]).toEqual([null, { kind: 'pages', pages: 2 }]);
+    const page = await fetch(`${web.url}${media?.base}page-0002.jpg`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    expect([await failureOf(wrong), await failureOf(broken)]).toEqual(['wrong-type', 'damaged']);
+  });
 });
 
 describe('[C10] what is no lesson', () => {

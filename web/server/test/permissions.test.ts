@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Route } from '@keshi/contract/http/route';
-import { certificateNumberOf } from '@keshi/rules/certificates';
 import { itemContent } from '@keshi/contract/items';
 import { createExam, type ExamDraft } from '@keshi/db/exams';
+import { certificateNumberOf } from '@keshi/rules/certificates';
 import { enrol, unenrol } from '@keshi/db/groups';
 import { createItems } from '@keshi/db/items';
 import { createChapter, createLesson, updateLesson } from '@keshi/db/lessons';
@@ -32,6 +32,8 @@ type Who = (typeof everybody)[number];
 const supervisors: Who[] = ['staff', 'employer', 'regulator'];
 const elsewhere: Who[] = ['other-staff', 'other-employer', 'other-regulator'];
 const themselves: Who[] = ['learner', 'stranger', 'teacher', 'other-teacher'];
+/** Both teach classes of the course. */
+const teachers: Who[] = ['teacher', 'other-teacher'];
 const admins: Who[] = ['school-admin', 'admin'];
 const observers: Who[] = [...supervisors, ...admins];
 const anywhere: Who[] = [...supervisors, ...elsewhere, ...admins];
@@ -259,16 +261,16 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   },
   // Whoever sees no course at all is told of none.
   bankCourses: { who: everybody },
-  listItems: { who: ['teacher', 'staff', 'expert'], input: inCourse },
-  getItem: { who: ['teacher', 'staff', 'expert'], input: ofItem },
-  createItem: { who: ['teacher', 'staff'], input: () => ({ ...inCourse(), body: { content: itemDraft } }) },
+  listItems: { who: [...teachers, 'staff', 'expert'], input: inCourse },
+  getItem: { who: [...teachers, 'staff', 'expert'], input: ofItem },
+  createItem: { who: [...teachers, 'staff'], input: () => ({ ...inCourse(), body: { content: itemDraft } }) },
   updateItem: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofItem(), body: { content: itemDraft, version: old } }),
     allowed: 'outdated',
   },
   importItems: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({
       ...inCourse(),
       query: { format: 'csv' },
@@ -276,12 +278,12 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     }),
   },
   exportItems: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ params: { id: web.world.course.id, format: 'csv' } }),
   },
   setItemState: [
     {
-      who: ['teacher', 'staff'],
+      who: [...teachers, 'staff'],
       input: () => ({ ...ofItem(), body: { state: 'in-review', version: old } }),
       allowed: 'outdated',
     },
@@ -292,24 +294,24 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
       allowed: 'outdated',
     },
   ],
-  listExams: { who: ['teacher', 'staff', 'regulator', ...admins], input: inCourse },
-  createExam: { who: ['teacher', 'staff'], input: () => ({ ...inCourse(), body: examDraft() }) },
-  getExam: { who: ['teacher', 'staff', 'regulator', ...admins], input: ofExam },
+  listExams: { who: [...teachers, 'staff', 'regulator', ...admins], input: inCourse },
+  createExam: { who: [...teachers, 'staff'], input: () => ({ ...inCourse(), body: examDraft() }) },
+  getExam: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
   updateExam: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofExam(), body: { ...examDraft(), version: old } }),
     allowed: 'outdated',
   },
   setExamState: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofExam(), body: { state: 'withdrawn', version: old } }),
     allowed: 'outdated',
   },
-  previewExam: { who: ['teacher', 'staff'], input: ofExam, allowed: 'conflict' },
-  examBoard: { who: ['teacher', 'staff', 'regulator', ...admins], input: ofExam },
-  examStatistics: { who: ['teacher', 'staff', 'regulator', ...admins], input: ofExam },
+  previewExam: { who: [...teachers, 'staff'], input: ofExam, allowed: 'conflict' },
+  examBoard: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
+  examStatistics: { who: [...teachers, 'staff', 'regulator', ...admins], input: ofExam },
   allowTime: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({
       params: { id: examId, userId: web.world.idOf('second') },
       body: { extraMs: 60_000, ground: 'need' },
@@ -329,19 +331,19 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     input: () => ({ ...ofAttempt(), body: { lease: 1 } }),
     allowed: 'exam-over',
   },
-  readAttempt: { who: ['teacher', 'staff'], input: ofAttempt },
+  readAttempt: { who: [...teachers, 'staff'], input: ofAttempt },
   letIn: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofAttempt(), body: { reason: '核对了证件' } }),
     allowed: 'conflict',
   },
   markAnswer: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofAttempt(), body: { position: 0, earned: 0, gradingVersion: old } }),
     allowed: 'outdated',
   },
   decideLate: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({
       ...ofAttempt(),
       body: { position: 0, lease: 1, sequence: 1, accepted: false, reason: '核对过' },
@@ -349,7 +351,7 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     allowed: 'not-found',
   },
   regradeExam: {
-    who: ['teacher', 'staff'],
+    who: [...teachers, 'staff'],
     input: () => ({ ...ofExam(), body: { itemId, how: 'strike', reason: '题目有误' } }),
   },
   reverseHours: {
@@ -497,6 +499,13 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     who: ['staff'],
     input: () => ({ params: { id: made.videoId, language: 'en' } }),
     allowed: 'not-found',
+  },
+  // No package was uploaded to it.
+  openPackage: { who: ['staff', 'expert'], input: ofVideo, allowed: 'not-ready' },
+  savePackage: {
+    who: ['staff', 'expert'],
+    input: () => ({ ...ofVideo(), body: { cmi: {} } }),
+    allowed: 'not-ready',
   },
   listGroups: { who: anywhere },
   getGroup: { who: supervisors, input: () => ({ params: { id: web.world.group.id } }) },

@@ -14,6 +14,7 @@ import { createSigner } from '@keshi/runtime/signed-record';
 import type { State } from '@keshi/runtime/state/ports';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import type { FaceJudge } from '../src/checks/face-judge.ts';
+import { createCourseware } from '../src/courseware/app.ts';
 import { databaseCheck } from '../src/database-check.ts';
 import { listen } from '../src/listener.ts';
 import type { FaceAnalyser } from '../src/identity/face-analyser.ts';
@@ -69,6 +70,8 @@ export async function runWeb(options: Options = {}) {
   const mediaStore = await createMediaStore(mediaConfig, log);
   const listener = await listen({ host: '127.0.0.1', port: 0, tls: null });
   const url = `http://127.0.0.1:${listener.port}`;
+  const coursewareDoor = await listen({ host: '127.0.0.1', port: 0, tls: null });
+  const coursewareUrl = `http://127.0.0.1:${coursewareDoor.port}`;
   const world: World = await seedWorld(database.db, clock());
   const common = {
     config: {
@@ -98,6 +101,7 @@ export async function runWeb(options: Options = {}) {
       sms: (message: SmsMessage) => Promise.resolve(void sent.push(message)),
       orgId: options.registration ? world.school.id : null,
     },
+    coursewareUrl,
     pagesDir: options.pagesDir ?? '/nonexistent',
     version: '0.0.0-test',
     demoAccounts: [{ login: 'demo', password: 'demo', name: 'demo', role: 'learner' as const }],
@@ -105,9 +109,14 @@ export async function runWeb(options: Options = {}) {
   };
   const web = await createWeb({ ...common, metrics, mediaStore });
   listener.open(web.app);
+  const { tokenSecret, publicUrl } = common.config;
+  coursewareDoor.open(
+    createCourseware({ db: database.db, store: mediaStore, tokenSecret, publicUrl, clock, log }),
+  );
 
   return {
     url,
+    coursewareUrl,
     db: database.db,
     databaseUrl: database.url,
     state,
@@ -150,7 +159,7 @@ export async function runWeb(options: Options = {}) {
       stoppedAt = clock();
     },
     async close() {
-      await listener.close(100);
+      await Promise.all([listener.close(100), coursewareDoor.close(100)]);
       await web.close();
       await state.close();
       await Promise.all([database.close(), vault.close()]);

@@ -13,14 +13,20 @@ import {
   updateGroup,
 } from '@keshi/db/groups';
 import { getOrganization } from '@keshi/db/organizations';
+import { namesOf } from '@keshi/db/person-names';
 import { learnersByLogin } from '@keshi/db/user-list';
 import { type Actor, type Action, scopesOf } from '@keshi/rules/access';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import { authorise } from '../access.ts';
+import { rosterIn } from '../courses/roster.ts';
 import { bind } from '../http/bind.ts';
 import { isInReach, peopleReach, type PeopleReach } from '../people-reach.ts';
 import { listScopes } from '../scopes.ts';
+import { readTable } from '../tables/read-table.ts';
+
+/** Of one list. */
+const mostLearners = 5_000;
 
 export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
   /** The group, once the actor may do this with it; one he may not even see does not exist for him. */
@@ -129,6 +135,36 @@ export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
       });
       return { enrolled, already: userIds.length - enrolled, unknown: [] };
     }),
+
+    importLearners: bind(
+      routes.importLearners,
+      async ({ actor, params, body, audit }) => {
+        const { group, reach } = await find(actor, params.id, 'group.manage');
+        const roster = rosterIn(await readTable(body, mostLearners));
+        if (!roster) throw new AppError('invalid-input', { fields: ['body'] });
+        const under = [...scopesOf(actor, 'group.manage', 'org'), ...(reach === null ? group.orgPaths : [])];
+        const known = await learnersByLogin(db, { logins: roster.lines.map(({ login }) => login), under });
+        const named = await namesOf(db, [...known.values()]);
+        const wrong = roster.lines.flatMap(({ row, login, name }) => {
+          const userId = known.get(login);
+          if (userId === undefined) return [{ row, problem: 'unknown' as const }];
+          return name !== '' && named.get(userId) !== name ? [{ row, problem: 'name' as const }] : [];
+        });
+        const errors = [...roster.errors, ...wrong].sort((a, b) => a.row - b.row);
+        if (errors.length > 0) return { enrolled: 0, already: 0, errors };
+        const userIds = roster.lines.flatMap(({ login }) => known.get(login) ?? []);
+        const enrolled = await enrol(db, { groupId: group.id, userIds });
+        await audit({
+          action: 'group.enrolled',
+          targetType: 'group',
+          targetId: group.id,
+          orgPath: group.orgPaths[0],
+          detail: { enrolled, userIds },
+        });
+        return { enrolled, already: userIds.length - enrolled, errors: [] };
+      },
+      { limit: 'export' },
+    ),
 
     unenrol: bind(routes.unenrol, async ({ actor, params, audit }) => {
       const { group, reach } = await find(actor, params.id, 'group.manage');

@@ -6,12 +6,7 @@ import { certificateFacts, type CertificateFactsRow, endedClassesOf } from '@kes
 import type { Db, Sql } from '@keshi/db/client';
 import { examOutcomes } from '@keshi/db/exam-outcomes';
 import { courseRate } from '@keshi/rules/attendance';
-import {
-  type CertificateFacts,
-  certificateLacks,
-  type CertificatePolicy,
-  certificatePolicy,
-} from '@keshi/rules/certificates';
+import { certificateLacks, type CertificatePolicy, certificatePolicy } from '@keshi/rules/certificates';
 import { standingOf } from '@keshi/rules/identity-state';
 import { resolvePolicy } from '@keshi/rules/policy';
 import type { Clock } from '@keshi/runtime/clock';
@@ -36,54 +31,47 @@ export function coursePolicy(stored: unknown): CoursePolicy {
   return { ...certificatePolicy(policy), classHourMs: policy.classHourMs };
 }
 
-/** What is read before the transaction of an issue: answers in class, and how the final exam ended. */
-export interface Gathered {
-  quiz: ReadonlyMap<string, { asked: number; correct: number }>;
-  exams: ReadonlyMap<string, ExamOutcome>;
-}
+export type QuizSums = ReadonlyMap<string, { asked: number; correct: number }>;
 
 export function createEligibility({ db, clock, results }: { db: Db; clock: Clock; results: ResultsReader }) {
-  /** Over all classes of the course, as the board of each has them. Empty where nobody asks for it. */
-  async function quizSums(courseId: string, userIds: readonly string[], policy: CoursePolicy) {
-    const sums = new Map<string, { asked: number; correct: number }>();
-    if (policy.minimumCorrectRate === null) return sums;
-    const wanted = new Set(userIds);
-    for (const classId of await endedClassesOf(db, { courseId, userIds }))
-      for (const row of (await results.of(classId, null))?.rows ?? []) {
-        if (!wanted.has(row.userId)) continue;
-        const { asked, correct } = sums.get(row.userId) ?? { asked: 0, correct: 0 };
-        sums.set(row.userId, { asked: asked + row.quizAsked, correct: correct + row.quizCorrect });
-      }
-    return sums;
-  }
-
   return {
-    async gather(courseId: string, userIds: readonly string[], policy: CoursePolicy): Promise<Gathered> {
-      const [quiz, exams] = await Promise.all([
-        quizSums(courseId, userIds, policy),
-        examOutcomes(db, courseId, userIds),
-      ]);
-      return { quiz, exams };
+    /** Answers in class over all classes of the course, as the board of each has them. Empty where nobody asks for it. */
+    async quizSums(courseId: string, userIds: readonly string[], policy: CoursePolicy): Promise<QuizSums> {
+      const sums = new Map<string, { asked: number; correct: number }>();
+      if (policy.minimumCorrectRate === null) return sums;
+      const wanted = new Set(userIds);
+      for (const classId of await endedClassesOf(db, { courseId, userIds }))
+        for (const row of (await results.of(classId, null))?.rows ?? []) {
+          if (!wanted.has(row.userId)) continue;
+          const { asked, correct } = sums.get(row.userId) ?? { asked: 0, correct: 0 };
+          sums.set(row.userId, { asked: asked + row.quizAsked, correct: correct + row.quizCorrect });
+        }
+      return sums;
     },
 
     /** By login. `sql` may be a transaction: then what is decided holds as long as it lasts. */
     async candidates(
       sql: Sql,
-      of: { courseId: string; userIds: readonly string[]; policy: CoursePolicy; gathered: Gathered },
+      of: { courseId: string; userIds: readonly string[]; policy: CoursePolicy; quiz: QuizSums },
     ): Promise<Candidate[]> {
-      const { courseId, userIds, policy, gathered } = of;
+      const { courseId, userIds, policy, quiz } = of;
       const learners = await certificateFacts(sql, db.personal, { courseId, userIds, now: clock() });
+      const outcomes = await examOutcomes(
+        { sql },
+        courseId,
+        learners.map(({ userId }) => userId),
+      );
       return learners.map((learner) => {
+        const outcome = outcomes.get(learner.userId) ?? { state: 'no-exam' };
         const { consent, ...identity } = learner.identity;
-        const outcome = gathered.exams.get(learner.userId) ?? { state: 'no-exam' as const };
         const facts = {
           ...learner,
           identityConfirmed: standingOf({
             ...identity,
             consent: consent && { action: consent.action, current: consent.version === consentVersion },
           }).confirmed,
-          exam: examFact(outcome),
-          quiz: gathered.quiz.get(learner.userId) ?? { asked: 0, correct: 0 },
+          exam: standingIn(outcome),
+          quiz: quiz.get(learner.userId) ?? { asked: 0, correct: 0 },
         };
         return {
           learner,
@@ -97,8 +85,9 @@ export function createEligibility({ db, clock, results }: { db: Db; clock: Clock
 }
 export type Eligibility = ReturnType<typeof createEligibility>;
 
-function examFact({ state }: ExamOutcome): CertificateFacts['exam'] {
-  switch (state) {
+/** [CT1] Null where the course has no final exam. */
+function standingIn(outcome: ExamOutcome): 'passed' | 'failed' | 'not-taken' | 'not-graded' | null {
+  switch (outcome.state) {
     case 'no-exam':
       return null;
     case 'waiting':
@@ -106,6 +95,6 @@ function examFact({ state }: ExamOutcome): CertificateFacts['exam'] {
     case 'not-taken':
     case 'passed':
     case 'failed':
-      return state;
+      return outcome.state;
   }
 }

@@ -106,12 +106,12 @@ export function holderCertificateRoutes({ db, keys, eligibility, shelf }: Deps) 
       const rows: OwnCertificate[] = [];
       for (const { courseId, courseTitle, orgName, policy: stored } of courses) {
         const policy = coursePolicy(stored);
-        const gathered = await eligibility.gather(courseId, [userId], policy);
+        const quiz = await eligibility.quizSums(courseId, [userId], policy);
         const [candidate] = await eligibility.candidates(db.sql, {
           courseId,
           userIds: [userId],
           policy,
-          gathered,
+          quiz,
         });
         if (!candidate) continue;
         const ofCourse = held.filter((one) => one.courseId === courseId);

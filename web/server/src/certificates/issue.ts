@@ -42,7 +42,7 @@ export function createIssue({
   async function issueSome(asked: Asked, userIds: readonly string[]): Promise<Issued> {
     const { course, group, by, address } = asked;
     const policy = coursePolicy(course.policy);
-    const gathered = await eligibility.gather(course.id, userIds, policy);
+    const quiz = await eligibility.quizSums(course.id, userIds, policy);
     return db.transaction(async (sql) => {
       // No hours are taken back, and nobody else issues, until this is stored.
       await lockChains(sql, userIds);
@@ -52,7 +52,7 @@ export function createIssue({
         courseId: course.id,
         userIds: open,
         policy,
-        gathered,
+        quiz,
       });
       const at = clock();
       let issued = 0;

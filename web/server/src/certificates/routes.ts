@@ -81,9 +81,9 @@ export function groupCertificateRoutes({ db, clock, eligibility, issue, shelf, a
         ...page,
       });
       const policy = coursePolicy(course.policy);
-      const gathered = await eligibility.gather(course.id, userIds, policy);
+      const quiz = await eligibility.quizSums(course.id, userIds, policy);
       const [candidates, certificates] = await Promise.all([
-        eligibility.candidates(db.sql, { courseId: course.id, userIds, policy, gathered }),
+        eligibility.candidates(db.sql, { courseId: course.id, userIds, policy, quiz }),
         certificatesOf(db, { courseIds: [course.id], userIds }),
       ]);
       const held = new Map(certificates.map((one) => [one.userId, one]));

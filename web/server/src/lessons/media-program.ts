@@ -21,7 +21,7 @@ export class ProgramError extends Error {
 }
 
 export interface ProgramRun {
-  program: 'ffmpeg' | 'ffprobe';
+  program: 'ffmpeg' | 'ffprobe' | 'pdfinfo' | 'pdftoppm';
   args: readonly string[];
   /** Names of files in it need no folder. */
   cwd: string;
@@ -70,7 +70,8 @@ export async function runProgram(run: ProgramRun): Promise<{ out: string; words:
     const { code, signal: by } = await closed(child);
     signal.throwIfAborted();
     if (limit.aborted) throw new ProgramError(`${program} was not done in ${timeoutMs} ms`, words);
-    if (code === notFound) throw new ProgramMissingError(`${program} is missing: apt-get install ffmpeg`);
+    if (code === notFound)
+      throw new ProgramMissingError(`${program} is missing: apt-get install ffmpeg poppler-utils`);
     if (code !== 0)
       throw new ProgramError(
         `${program} ended with ${code ?? by}`,
