@@ -1,13 +1,20 @@
 /** Who is asked to show themself in a class, and where being recognised stands [AT1, AT7, PR4]. */
 import { z } from 'zod';
 import { boardIdentity, id, instant } from './domain.ts';
-import { verdict } from './proctor.ts';
+import { headMotion, verdict } from './proctor.ts';
 
 export const checkPurpose = z.enum(['sign-in', 'check', 'recheck']);
 export type CheckPurpose = z.infer<typeof checkPurpose>;
 
-export const headMotion = z.enum(['left', 'right']);
-export type HeadMotion = z.infer<typeof headMotion>;
+/** What came of one question, for what it takes back or bears out [PR5]. */
+export const judgedCheck = z.object({
+  /** When the pictures were taken, or the answer was due. */
+  at: instant,
+  verdict,
+  /** `person`: somebody looked and knew the learner. */
+  by: z.enum(['face', 'person']),
+});
+export type JudgedCheck = z.infer<typeof judgedCheck>;
 
 export const identityAsk = z.object({
   id,

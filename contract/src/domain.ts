@@ -69,6 +69,7 @@ export const reasonCode = z.enum([
   'replaced',
   'service-outage',
   'identity-pending',
+  'identity-failed',
 ]);
 export type ReasonCode = z.infer<typeof reasonCode>;
 

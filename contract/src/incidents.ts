@@ -23,7 +23,7 @@ export type IncidentFilter = z.infer<typeof incidentFilter>;
 
 /** Why a check was asked for. */
 export const checkPurpose = z.enum(['sign-in', 'check', 'recheck', 'exam']);
-export const checkCause = z.enum(['schedule', 'failed', 'detector', 'return']);
+export const checkCause = z.enum(['schedule', 'failed', 'detector', 'return', 'virtual-camera']);
 
 /**
  * Whether the record of a verdict is what the proctor signed, and about this check: `none` where no picture was judged,

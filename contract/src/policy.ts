@@ -11,6 +11,8 @@ export const attendancePolicy = z.object({
   fullHourFrom: z.number().nullable(),
   signIn: z.enum(['required', 'not-required']),
   declaredHours: z.number().nullable(),
+  requiredHours: z.number().nullable(),
+  minimumCorrectRate: z.number().nullable(),
 });
 
 /** What a course does not set has the default. */

@@ -26,6 +26,10 @@ export type Verdict = z.infer<typeof verdict>;
 export const proctorPurpose = z.enum(['enrol', 'sign-in', 'check', 'recheck', 'exam']);
 export type ProctorPurpose = z.infer<typeof proctorPurpose>;
 
+/** Which way the head is to be turned while pictures are taken, in the person's own left and right. */
+export const headMotion = z.enum(['left', 'right']);
+export type HeadMotion = z.infer<typeof headMotion>;
+
 /** Why a picture was not looked at. The page shows what to do about it. */
 export const frameProblem = z.enum([
   'empty',
@@ -121,6 +125,7 @@ export const proctorJob = z.object({
   context: proctorContext,
   /** JPEG in base64, in the order they were taken. */
   frames: z.array(z.base64().max(mostFrameText)).min(1).max(mostFrames),
+  motion: headMotion.nullable().default(null),
   /** None when somebody enrols. */
   references: z.array(faceReference).max(mostReferences),
   /** What was seen of this person before, the latest last: a feed that stands still is noticed by it. */
@@ -144,6 +149,8 @@ export const verdictRecord = z.object({
   distances: z.array(z.number().nullable()),
   referenceIds: z.array(id),
   modelVersion: z.string(),
+  /** Left out where none was asked for. */
+  motion: headMotion.optional(),
 });
 export type VerdictRecord = z.infer<typeof verdictRecord>;
 

@@ -31,6 +31,7 @@ import {
   transportOptions,
 } from './media.ts';
 import { identityAsk, identityStanding, ownEyeNotice } from './class-checks.ts';
+import { liveLook, lookPicture, lookShown } from './live-looks.ts';
 
 export const limits = {
   chatChars: 500,
@@ -378,6 +379,8 @@ export const clientEvents = {
   'identity.retry': { request: none, reply: none },
   /** [PR5] What the page's own eye noticed: the server asks at once, and its verdict decides. */
   'identity.notice': { request: z.object({ notice: ownEyeNotice }), reply: none },
+  /** A picture for the supervisor who looks at the moment. */
+  'identity.show': { request: z.object({ lookId: id, picture: lookPicture }), reply: none },
 
   'roster.page': {
     request: z.object({
@@ -421,6 +424,10 @@ export const serverEvents = {
   'identity.ask': identityAsk,
   /** To one learner: where being recognised stands, whenever that changes. */
   'identity.standing': identityStanding,
+  /** To one learner: a supervisor would like to look at you. */
+  'identity.look': liveLook,
+  /** To the supervisor who looks. */
+  'identity.shown': lookShown,
   board: z.object({ totals: boardTotals, rows: z.array(boardRow) }),
   'media.consumer': consumerOptions,
   'media.closed': z.object({ consumerId: z.string() }),

@@ -1,9 +1,11 @@
 /** Everything on record that attendance and quiz results of a class are decided from, in a handful of queries. */
+import type { JudgedCheck } from '@keshi/contract/class-checks';
 import { type ClassState, type PresenceCause, presenceCause } from '@keshi/contract/domain';
 import { spansOf } from './class-state.ts';
 import { type ClassRow, getClass } from './classes.ts';
 import type { Db } from './client.ts';
 import { fromDate } from './instants.ts';
+import { judgedChecksOf } from './judged-checks.ts';
 import { intervalsOfClass, type StoredVisit, visitsOfClass } from './presence.ts';
 import { outagesBetween, type OutageKind } from './outages.ts';
 
@@ -15,6 +17,8 @@ export interface LearnerFacts {
   group: string;
   /** In any order; open ones included. `node` is where the connection was. */
   intervals: { from: number; lastProof: number; cause: PresenceCause; node: string }[];
+  /** Of a learner of whom one failed [PR5]; empty of everybody else. */
+  checks: JudgedCheck[];
   /** Visits as a learner, oldest first. */
   visits: StoredVisit[];
   /** By quiz: whether the answer was correct. */
@@ -40,12 +44,13 @@ const FAR_FUTURE = Date.UTC(9999, 0);
 export async function loadAttendanceFacts(db: Db, classId: string): Promise<AttendanceFacts | null> {
   const of = await getClass(db, classId);
   if (!of) return null;
-  const [live, intervals, visits, quizzes, answers] = await Promise.all([
+  const [live, intervals, visits, quizzes, answers, checks] = await Promise.all([
     spansOf(db, classId),
     intervalsOfClass(db, classId),
     visitsOfClass(db, classId),
     askedQuizzes(db, classId),
     answersOfClass(db, classId),
+    judgedChecksOf(db, [classId]),
   ]);
   const attended = visits.filter(({ role }) => role === 'attendee');
   const [people, outages] = await Promise.all([
@@ -57,6 +62,7 @@ export async function loadAttendanceFacts(db: Db, classId: string): Promise<Atte
     ),
   ]);
   const intervalsBy = Map.groupBy(intervals, ({ userId }) => userId);
+  const checksBy = Map.groupBy(checks, ({ userId }) => userId);
   const visitsBy = Map.groupBy(attended, ({ userId }) => userId);
   const answersBy = Map.groupBy(answers, ({ userId }) => userId);
   return {
@@ -79,6 +85,7 @@ export async function loadAttendanceFacts(db: Db, classId: string): Promise<Atte
         cause,
         node: nodeId,
       })),
+      checks: checksBy.get(person.userId) ?? [],
       visits: visitsBy.get(person.userId) ?? [],
       answers: new Map((answersBy.get(person.userId) ?? []).map(({ quizId, correct }) => [quizId, correct])),
     })),
@@ -110,16 +117,17 @@ export interface OwnFacts {
   live: AttendanceFacts['live'];
   outages: AttendanceFacts['outages'];
   intervals: LearnerFacts['intervals'];
+  checks: LearnerFacts['checks'];
 }
 
-/** What one person's own attendance of several classes is decided from, in three queries however many. */
+/** What one person's own attendance of several classes is decided from, in four queries however many. */
 export async function loadOwnFacts(
   db: Db,
   userId: string,
   classIds: readonly string[],
 ): Promise<Map<string, OwnFacts>> {
   if (classIds.length === 0) return new Map();
-  const [spans, intervals] = await Promise.all([
+  const [spans, intervals, checks] = await Promise.all([
     db.sql<{ classId: string; from: Date; to: Date | null }>(
       'SELECT "classId", "from", "to" FROM "LiveSpan" WHERE "classId" = ANY($1::uuid[]) ORDER BY "from"',
       [classIds],
@@ -130,12 +138,14 @@ export async function loadOwnFacts(
        WHERE i."classId" = ANY($1::uuid[]) AND i."userId" = $2 ORDER BY i."from"`,
       [classIds, userId],
     ),
+    judgedChecksOf(db, classIds, [userId]),
   ]);
   const starts = spans.map(({ from }) => fromDate(from));
   const outages =
     starts.length === 0 ? [] : await outagesBetween(db, Math.min(...starts) - OUTAGE_MARGIN_MS, FAR_FUTURE);
   const spansBy = Map.groupBy(spans, ({ classId }) => classId);
   const intervalsBy = Map.groupBy(intervals, ({ classId }) => classId);
+  const checksBy = Map.groupBy(checks, ({ classId }) => classId);
   return new Map(
     classIds.map((classId) => [
       classId,
@@ -144,6 +154,7 @@ export async function loadOwnFacts(
           from: fromDate(from),
           to: to === null ? null : fromDate(to),
         })),
+        checks: checksBy.get(classId) ?? [],
         outages: outages.map(({ retryMs, ...outage }) => ({ ...outage, announcedRetryMs: retryMs })),
         intervals: (intervalsBy.get(classId) ?? []).map(({ from, lastProof, cause, node }) => ({
           from: fromDate(from),

@@ -1,9 +1,11 @@
 /** Which classes are to be settled, and the facts of their learners piece by piece. */
+import type { JudgedCheck } from '@keshi/contract/class-checks';
 import { type PresenceCause, presenceCause } from '@keshi/contract/domain';
 import type { SignInMethod } from '@keshi/contract/ledger';
 import type { Db, Row } from './client.ts';
 import { hourSignInsOf } from './hour-sign-ins.ts';
 import { fromDate, fromDateOrNull, toDate } from './instants.ts';
+import { judgedChecksOf } from './judged-checks.ts';
 
 export interface DueClass {
   classId: string;
@@ -83,6 +85,7 @@ export async function markSettled(
 export interface LearnerOfSettlement {
   userId: string;
   intervals: { from: number; lastProof: number; cause: PresenceCause; node: string }[];
+  checks: JudgedCheck[];
   signIns: { hour: number; at: number; method: SignInMethod; countsFrom: number | null }[];
 }
 
@@ -109,15 +112,18 @@ export async function* learnersToSettle(
     if (!last) return;
     after = last.userId;
     const ids = people.map(({ userId }) => userId);
-    const [intervals, signIns] = await Promise.all([
+    const [intervals, checks, signIns] = await Promise.all([
       intervalsOf(db, classId, ids),
+      judgedChecksOf(db, [classId], ids),
       hourSignInsOf(db, classId, ids),
     ]);
     const intervalsBy = Map.groupBy(intervals, ({ userId }) => userId);
+    const checksBy = Map.groupBy(checks, ({ userId }) => userId);
     const signInsBy = Map.groupBy(signIns, ({ userId }) => userId);
     yield ids.map((userId) => ({
       userId,
       intervals: (intervalsBy.get(userId) ?? []).map(({ userId: _, ...interval }) => interval),
+      checks: checksBy.get(userId) ?? [],
       signIns: (signInsBy.get(userId) ?? []).map(({ userId: _, ...signIn }) => signIn),
     }));
   }

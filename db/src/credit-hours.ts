@@ -25,6 +25,8 @@ export interface CreditRow {
   liveMs: number;
   /** Confirmed violations that stand. */
   violations: number;
+  /** [PR2] It is decided who the learner is: by document, and by the face where there is one. */
+  identityConfirmed: boolean;
 }
 
 export interface CreditFilter extends PageRequest {
@@ -96,10 +98,14 @@ export async function pageCredit(db: Db, filter: CreditFilter): Promise<Page<Cre
         orgName: string;
         policy: unknown;
         groups: string[];
+        identityConfirmed: boolean;
       } & Record<'balanceMs' | 'inRangeMs' | 'hours' | 'presentMs' | 'liveMs' | 'violations', string | null>
     >(
       `SELECT p.*, f.* FROM (
-         SELECT p.*, u."nameSealed", u."login", c."title" AS "courseTitle", c."policy", o."name" AS "orgName"
+         SELECT p.*, u."nameSealed", u."login", c."title" AS "courseTitle", c."policy", o."name" AS "orgName",
+           EXISTS (SELECT 1 FROM "IdentityDocument" d WHERE d."userId" = p."userId" AND d."state" = 'confirmed')
+             AND NOT EXISTS (SELECT 1 FROM "FaceEnrolment" f WHERE f."userId" = p."userId" AND f."state" <> 'confirmed')
+             AS "identityConfirmed"
          FROM (${people}) AS p JOIN "User" u ON u."id" = p."userId" JOIN "Course" c ON c."id" = p."courseId"
            JOIN "Organization" o ON o."id" = c."orgId"
          ORDER BY c."title", p."courseId", u."login" OFFSET $9 LIMIT $10

@@ -12,6 +12,8 @@ export type Purpose =
   | 'ScreeningHit.text'
   | 'IdentityDocument.number'
   | 'CreditDecision.text'
+  | 'Certificate.holder'
+  | 'Certificate.revocation'
   | IncidentText;
 
 /** What people wrote to an incident: who asked for a live look, decided, appealed, and decided the appeal. */
@@ -142,6 +144,8 @@ function normalise(purpose: Purpose, plain: string): string {
     case 'User.name':
     case 'ScreeningHit.text':
     case 'CreditDecision.text':
+    case 'Certificate.holder':
+    case 'Certificate.revocation':
     case 'Incident.lookReason':
     case 'Incident.reason':
     case 'Incident.appeal':

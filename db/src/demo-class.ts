@@ -4,6 +4,7 @@ import type { ClassChange } from './class-changes.ts';
 import { append, type NewClassEvent, takeOver } from './class-log.ts';
 import { scheduleClass } from './classes.ts';
 import type { Db } from './client.ts';
+import { askFaceChecks, settleSilent } from './face-checks.ts';
 import { recordHourSignIn } from './hour-sign-ins.ts';
 import { newId } from './ids.ts';
 import { recordOutage } from './outages.ts';
@@ -12,6 +13,8 @@ import { type StoredInterval, type StoredVisit, upsertIntervals, upsertVisits } 
 const minute = 60_000;
 const node = 'demo-node';
 const withoutSignIn = 5;
+/** Was there and answered neither the check nor the recheck: a finding for somebody to decide. */
+const silent = { learner: 8, at: [66, 67.3] } as const;
 
 /** Presence of the learners in order, minutes after the start: [from, to, why it ended]. The class pauses from 45 to 55. */
 const presence: readonly (readonly [number, number, PresenceCause])[][] = [
@@ -95,6 +98,7 @@ export async function seedHeldClass(
     scheduledEnd: at(90),
   });
   await seedPresence(db, { classId, instructorId, learnerIds, at });
+  await seedSilence(db, { classId, userId: learnerIds[silent.learner] ?? instructorId, at });
   await recordOutage(db, { kind: 'signaling', scope: node, from: at(30), to: at(31.5), retryMs: 2000 });
 
   const { fence } = await takeOver(db, classId);
@@ -201,6 +205,23 @@ export async function seedHeldClass(
       { type: 'question.changed', actorId: instructorId, payload: { questionId: id } },
       { kind: 'question-changed', id, state: 'answered-text', ...answered },
     );
+  }
+}
+
+async function seedSilence(
+  db: Db,
+  { classId, userId, at }: { classId: string; userId: string; at: (minutes: number) => number },
+): Promise<void> {
+  for (const [index, minutes] of silent.at.entries()) {
+    const id = newId(at(minutes));
+    const asked = { askedAt: at(minutes), deadline: at(minutes + 1), pictures: 1, motion: null, hour: null };
+    const purpose = index === 0 ? ('check' as const) : ('recheck' as const);
+    const cause = index === 0 ? ('schedule' as const) : ('failed' as const);
+    await askFaceChecks(db, [
+      { id, kind: 'class', contextId: classId, userId, purpose, cause, nonce: id, ...asked },
+    ]);
+    const settledAt = at(minutes + 1.1);
+    await settleSilent(db, { ids: [id], at: settledAt, judgedBefore: settledAt });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Something to look at from the first start: an institution with a course, a class about to begin, one tomorrow and one
- * that was yesterday. For development alone: everybody knows the password.
+ * that was yesterday, and a course that is over. For development alone: everybody knows the password.
  */
 import type { OrganizationKind, Role } from '@keshi/contract/domain';
 import { hash } from '@node-rs/argon2';
@@ -8,6 +8,7 @@ import { scheduleClass } from './classes.ts';
 import type { Db } from './client.ts';
 import { seedHeldClass } from './demo-class.ts';
 import { seedDemoPackage } from './demo-courses.ts';
+import { seedFinishedCourse } from './demo-finished.ts';
 import { enrol } from './groups.ts';
 import { newId } from './ids.ts';
 import { toDate } from './instants.ts';
@@ -24,6 +25,14 @@ export interface DemoAccount {
   role: Role;
 }
 
+/** Learners of the course that is over, and of nothing else. */
+const finished = ['马晓燕', '韩磊', '唐静', '冯涛'].map((name, i) => ({
+  login: `learner${i + 11}`,
+  name,
+  role: 'learner' as const,
+  org: 'institution' as const,
+}));
+
 const people: readonly { login: string; name: string; role: Role; org: OrgName }[] = [
   { login: 'admin', name: '周敏', role: 'admin', org: 'platform' },
   { login: 'regulator', name: '陈思远', role: 'regulator', org: 'authority' },
@@ -35,6 +44,7 @@ const people: readonly { login: string; name: string; role: Role; org: OrgName }
   ...['张三', '李秀英', '王小明', '欧阳晓雪', '陈浩', '杨丽', '黄志强', '吴婷婷', '徐大伟', '孙悦'].map(
     (name, i) => ({ login: `learner${i + 1}`, name, role: 'learner' as const, org: 'institution' as const }),
   ),
+  ...finished,
 ];
 
 type OrgName = 'platform' | 'authority' | 'institution' | 'employer';
@@ -46,9 +56,13 @@ const organizations: Record<OrgName, { name: string; kind: OrganizationKind; par
   employer: { name: '恒达电气有限公司', kind: 'employer', parent: 'authority' },
 };
 
-const courses = [
+const courses: readonly { title: string; summary: string; policy?: { declaredHours: number } }[] = [
   { title: '电工基础', summary: '电路、安全用电、常用低压电器与照明线路。面向初级电工。' },
-  { title: '低压电工作业安全', summary: '触电急救、停电验电与挂牌上锁，作业前的每一步为什么。' },
+  {
+    title: '低压电工作业安全',
+    summary: '触电急救、停电验电与挂牌上锁，作业前的每一步为什么。',
+    policy: { declaredHours: 2 },
+  },
   { title: '工业机器人操作入门', summary: '示教器、坐标系与点位编程，上机前的安全确认。' },
   { title: '新能源汽车维修基础', summary: '高压系统断电、绝缘检测与动力电池的日常检查。' },
 ];
@@ -87,9 +101,13 @@ async function seed(db: Db, now: number): Promise<string> {
   const orgIds = await seedOrganizations(db);
   const userIds = await seedPeople(db, orgIds);
   const courseIds = await Promise.all(courses.map((course) => seedCourse(db, orgIds.institution, course)));
-  const groupId = await seedGroup(db, { courseId: courseIds[0] ?? '', employerOrgId: orgIds.employer });
+  const groupId = await seedGroup(db, {
+    courseId: courseIds[0] ?? '',
+    employerOrgId: orgIds.employer,
+    name: '2026 秋季一班',
+  });
   const learnerIds = people
-    .filter(({ role }) => role === 'learner')
+    .filter(({ role, login }) => role === 'learner' && !finished.some((one) => one.login === login))
     .map(({ login }) => userIds.get(login) ?? '');
   await enrol(db, { groupId, userIds: learnerIds });
   const instructorId = userIds.get('teacher') ?? '';
@@ -97,6 +115,13 @@ async function seed(db: Db, now: number): Promise<string> {
 
   const held = await db.prisma.liveClass.count({ where: { groupId, state: 'ended' } });
   if (held === 0) await seedHeldClass(db, { groupId, instructorId, learnerIds, start: yesterday(now) });
+  await seedFinishedCourse(db, {
+    groupId: await seedGroup(db, { courseId: courseIds[1] ?? '', employerOrgId: null, name: '2026 夏季班' }),
+    instructorId,
+    staffId: userIds.get('supervisor') ?? '',
+    learnerIds: finished.map(({ login }) => userIds.get(login) ?? ''),
+    now,
+  });
   const soon = Math.ceil((now + 5 * minute) / minute) * minute;
   await seedComing(db, {
     groupId,
@@ -170,7 +195,7 @@ async function seedPeople(db: Db, orgIds: Record<OrgName, string>): Promise<Map<
 async function seedCourse(
   db: Db,
   orgId: string,
-  course: { title: string; summary: string },
+  course: { title: string; summary: string; policy?: { declaredHours: number } },
 ): Promise<string> {
   const { title } = course;
   const row = await db.prisma.course.upsert({
@@ -184,9 +209,8 @@ async function seedCourse(
 
 async function seedGroup(
   db: Db,
-  { courseId, employerOrgId }: { courseId: string; employerOrgId: string },
+  { courseId, employerOrgId, name }: { courseId: string; employerOrgId: string | null; name: string },
 ): Promise<string> {
-  const name = '2026 秋季一班';
   const row = await db.prisma.classGroup.upsert({
     where: { courseId_name: { courseId, name } },
     create: { id: newId(), courseId, name, employerOrgId },

@@ -17,7 +17,7 @@ import { fromDate, fromDateOrNull, toDate } from './instants.ts';
 import { stopWaiting } from './recognitions.ts';
 
 export type FaceCheckPurpose = Exclude<ProctorPurpose, 'enrol'>;
-export type FaceCheckCause = 'schedule' | 'failed' | 'detector' | 'return';
+export type FaceCheckCause = 'schedule' | 'failed' | 'detector' | 'return' | 'virtual-camera';
 export type FaceCheckPlace = 'class' | 'lesson' | 'exam';
 
 export interface FaceCheck {

@@ -45,12 +45,7 @@ export async function onChains<T>(
 ): Promise<T> {
   return db.transaction(async (sql) => {
     await sql('SELECT pg_advisory_xact_lock_shared($1)', [LEDGER_LOCK]);
-    // In one order, so that two that need the same chains wait for each other and never in a circle.
-    await sql(
-      `SELECT pg_advisory_xact_lock($1, lock) FROM
-         (SELECT DISTINCT hashtext(l) AS lock FROM unnest($2::text[]) AS l ORDER BY lock) AS locks`,
-      [CHAIN_LOCKS, [...new Set(of.learnerIds)]],
-    );
+    await lockChains(sql, of.learnerIds);
     const write = decide(await chainsOf(sql, of));
     await insertEntries(sql, write.entries);
     for (const { id, byId, text } of write.decisions ?? [])
@@ -63,6 +58,15 @@ export async function onChains<T>(
     await write.also?.(sql);
     return write.result;
   });
+}
+
+/** Nobody appends to these chains until the transaction ends. In one order, so that two never wait in a circle. */
+export async function lockChains(sql: Sql, learnerIds: readonly string[]): Promise<void> {
+  await sql(
+    `SELECT pg_advisory_xact_lock($1, lock) FROM
+       (SELECT DISTINCT hashtext(l) AS lock FROM unnest($2::text[]) AS l ORDER BY lock) AS locks`,
+    [CHAIN_LOCKS, [...new Set(learnerIds)]],
+  );
 }
 
 async function chainsOf(

@@ -1,5 +1,5 @@
 import type { Db } from './client.ts';
-import { type IncidentText, resealed } from './crypto.ts';
+import { type IncidentText, type Purpose, resealed } from './crypto.ts';
 
 /**
  * Rotation's second half: seals everything anew that an older key of the ring sealed, in batches, while the product runs. An
@@ -14,13 +14,15 @@ export async function resealPersonalData(
   documents: number;
   creditDecisions: number;
   incidents: number;
+  certificates: number;
 }> {
   return {
     users: await resealUsers(db, batch),
     screeningHits: await resealTexts(db, 'ScreeningHit', batch),
     documents: await resealDocuments(db, batch),
     creditDecisions: await resealTexts(db, 'CreditDecision', batch),
-    incidents: await resealIncidents(db, batch),
+    incidents: await resealColumns(db, 'Incident', incidentTexts, batch),
+    certificates: await resealColumns(db, 'Certificate', certificateTexts, batch),
   };
 }
 
@@ -122,20 +124,30 @@ const incidentTexts = {
   appealReasonSealed: 'Incident.appealReason',
 } as const satisfies Record<string, IncidentText>;
 
+const certificateTexts = {
+  holderSealed: 'Certificate.holder',
+  revokeSealed: 'Certificate.revocation',
+} as const satisfies Record<string, Purpose>;
+
 /** A step that comes in between writes other columns, or has sealed its own with the newest key. */
-async function resealIncidents(db: Db, batch: number): Promise<number> {
+async function resealColumns(
+  db: Db,
+  table: 'Incident' | 'Certificate',
+  texts: Readonly<Record<string, Purpose>>,
+  batch: number,
+): Promise<number> {
   const { personal } = db;
   const done = new Set<string>();
-  for (const [column, purpose] of Object.entries(incidentTexts))
+  for (const [column, purpose] of Object.entries(texts))
     for (;;) {
       const rows = await db.sql<{ id: string; sealed: string }>(
-        `SELECT "id", "${column}" AS "sealed" FROM "Incident"
+        `SELECT "id", "${column}" AS "sealed" FROM "${table}"
          WHERE "${column}" IS NOT NULL AND NOT starts_with("${column}", $1) ORDER BY "id" LIMIT $2`,
         [personal.currentPrefix, batch],
       );
       if (rows.length === 0) break;
       await db.sql(
-        `UPDATE "Incident" i SET "${column}" = r."fresh"
+        `UPDATE "${table}" i SET "${column}" = r."fresh"
          FROM jsonb_to_recordset($1) AS r("id" uuid, "old" text, "fresh" text)
          WHERE i."id" = r."id" AND i."${column}" = r."old"`,
         [

@@ -1,6 +1,7 @@
 import { verify } from '@node-rs/argon2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadAttendanceFacts } from '../src/attendance-facts.ts';
+import { certificateFacts } from '../src/certificate-facts.ts';
 import { listClassesFor } from '../src/classes.ts';
 import { seedDemo } from '../src/demo.ts';
 import { listOrganizations } from '../src/organizations.ts';
@@ -87,6 +88,27 @@ describe('the demo', () => {
     expect((again[0]?.scheduledStart ?? 0) - later).toBeLessThan(6 * minute);
   });
 
+  it('has a course that is over, with learners who lack different things for a certificate', async () => {
+    const course = await test.db.prisma.course.findFirst({ where: { title: '低压电工作业安全' } });
+    const logins = ['learner11', 'learner12', 'learner13', 'learner14'];
+    const people = await Promise.all(logins.map((login) => findForLogin(test.db, login)));
+    const facts = await certificateFacts(test.db.sql, test.db.personal, {
+      courseId: course?.id ?? '',
+      userIds: people.map((person) => person?.id ?? ''),
+      now,
+    });
+    expect(facts.map(({ login }) => login)).toEqual(logins);
+    expect(facts.map(({ identity }) => identity.document)).toEqual([
+      'confirmed',
+      'confirmed',
+      'confirmed',
+      null,
+    ]);
+    // Not settled yet: that is the ledger's to do.
+    for (const one of facts)
+      expect(one).toMatchObject({ classesHeld: 1, classesRemaining: 1, liveMs: 90 * minute, creditedMs: 0 });
+  });
+
   it('has a class of yesterday whose facts have something to show', async () => {
     const teacher = (await findForLogin(test.db, 'teacher'))?.id ?? '';
     const { rows } = await listClassesFor(test.db, {
@@ -94,6 +116,7 @@ describe('the demo', () => {
       observes: [],
       as: 'host',
       state: 'ended',
+      order: 'latest',
     });
     const facts = await loadAttendanceFacts(test.db, rows[0]?.id ?? '');
     expect(facts?.live).toHaveLength(2);

@@ -166,6 +166,16 @@ it('who has no face here is confirmed by a person with one click, time counting 
     .getByTestId('waiting-people')
     .getByRole('listitem')
     .filter({ hasText: words.desk.causes['no-face'] });
+  // Before saying who it is, the supervisor looks; the learner agrees to it.
+  await row.getByText(words.desk.lookShort, { exact: true }).click(patient);
+  await faceless.page.getByText(words.look.show, { exact: true }).click(patient);
+  await page.getByTestId('live-look').waitFor(patient);
+  const shown = () =>
+    page.evaluate<number>(`document.querySelector('[data-testid=live-look]')?.naturalWidth ?? 0`);
+  await expect.poll(shown, { timeout: 10_000 }).toBe(320);
+  await faceless.page.getByText(words.look.stop, { exact: true }).click(patient);
+  await page.getByText(words.desk.lookOver).waitFor(patient);
+  await page.keyboard.press('Escape');
   await row.getByText(words.desk.confirmShort, { exact: true }).click(patient);
   await expect
     .poll(() => signInsOf('evil'), { timeout: 10_000 })

@@ -64,6 +64,7 @@ export async function createProctor(deps: ProctorDeps): Promise<Proctor> {
       distances: distances.map((value) => value && Number(value.toFixed(4))),
       referenceIds: job.references.map(({ id }) => id),
       modelVersion,
+      ...(job.motion && { motion: job.motion }),
     };
     return { record, ...signer.sign(record) };
   }

@@ -89,6 +89,9 @@ export type Action =
   | 'incident.read'
   /** Confirm or dismiss a finding, and decide an appeal [CH4]. */
   | 'incident.decide'
+  /** Issue certificates to the learners of a group, and revoke them [CT1, CT2]. */
+  | 'certificate.issue'
+  | 'certificate.revoke'
   | 'org.manage'
   | 'policy.manage'
   | 'audit.read'
@@ -157,6 +160,8 @@ const grants: Record<Action, Grant> = {
   'identity.decide': { person: { staff: 'others' }, org: { staff: 'org' } },
   'incident.read': { incident: { staff: 'others', regulator: 'others', admin: 'others' } },
   'incident.decide': { incident: { staff: 'impartial', regulator: 'impartial' } },
+  'certificate.issue': { group: { staff: 'org' } },
+  'certificate.revoke': { group: { staff: 'org', regulator: 'org' } },
   'org.manage': { org: { admin: 'org' } },
   'policy.manage': { course: { admin: 'org' }, org: { admin: 'org' }, platform: { admin: 'platform' } },
   'audit.read': {

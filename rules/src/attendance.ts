@@ -1,13 +1,16 @@
 /**
- * What a learner's presence in one class amounts to [AT3, AT4, AT5, AT6, AT8].
+ * What a learner's presence in one class amounts to [AT3, AT4, AT5, AT6, AT8, PR5].
  */
+import type { JudgedCheck } from '@keshi/contract/class-checks';
 import { presenceCause } from '@keshi/contract/domain';
 import type { Interval, PresenceCause, ReasonCode, TimelineSpan } from '@keshi/contract/domain';
-import { clip, gaps, intersection, length, normalise, subtraction } from './intervals.ts';
+import { defaultIdentityPolicy } from './identity-policy.ts';
+import { clip, gaps, intersection, length, normalise, subtraction, union } from './intervals.ts';
 import { bridgesOver } from './outages.ts';
 import type { Outage } from './outages.ts';
 import type { AttendancePolicy } from './policy.ts';
 import type { PresenceInterval } from './presence.ts';
+import { voidedSpans } from './voided.ts';
 
 /** Time in which the class was live; null while it still is. Pauses lie between such spans. */
 export interface LiveSpan {
@@ -20,6 +23,8 @@ export interface ClassFacts {
   readonly intervals: readonly PresenceInterval[];
   readonly live: readonly LiveSpan[];
   readonly outages: readonly Outage[];
+  /** What came of the checks of this learner in this class; absent where nobody was checked. */
+  readonly checks?: readonly JudgedCheck[];
   readonly policy: AttendancePolicy;
   /** The moment of the question, server time in ms. What the record says of later than this is left out. */
   readonly now: number;
@@ -40,7 +45,7 @@ export interface BridgedGap extends Interval {
 }
 
 export interface Attendance {
-  /** Proven and bridged presence in live time, ms. */
+  /** Proven and bridged presence in live time, less what failed checks took back [PR5], ms. */
   readonly presentMs: number;
   /** Live time the presence is measured against: all of it but `pendingMs`. present + absent = live, exactly. */
   readonly liveMs: number;
@@ -146,14 +151,23 @@ function assess(facts: ClassFacts): Assessment {
   const intervals = asOf(facts.intervals, now);
   const proven = joined(intervals, policy.proofGapMs);
   const { spans: excused, awaitedUntil } = bridgesOver(intervals, facts.outages, policy, now);
-  const counted = intersection(normalise(proven), spans);
-  const bridged = subtraction(intersection(excused, spans), counted);
+  const present = intersection(normalise(proven), spans);
+  const forgiven = subtraction(intersection(excused, spans), present);
+  const taken = voidedSpans(facts.checks ?? [], { now, isOver: end < now }, defaultIdentityPolicy);
+  const counted = subtraction(present, taken);
+  const bridged = subtraction(forgiven, taken);
   const covered = joined(
     [...proven, ...excused].sort((a, b) => a.from - b.from).map(({ from, to }) => ({ from, lastProof: to })),
     0,
   );
   const holes = explain({ covered, live: spans, window, intervals, awaitedUntil, policy, now });
-  return { window, live: spans, counted, bridged, covered, ...holes };
+  const voided = intersection(union(present, forgiven), taken).map((span): Absence => ({
+    ...span,
+    liveMs: span.to - span.from,
+    reason: 'identity-failed',
+  }));
+  const absences = [...holes.absences, ...voided].sort((a, b) => a.from - b.from);
+  return { window, live: spans, counted, bridged, covered, absences, pending: holes.pending };
 }
 
 /** The record as it stood at `now`: what had begun, no proof later than now. Sorted by `from`. */

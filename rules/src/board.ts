@@ -2,6 +2,7 @@
  * The supervisor's board while a class runs, and the report after it: one row per learner and the totals over them, decided
  * from the same facts by the same rules [AT3–AT6, AT8, CT1].
  */
+import type { JudgedCheck } from '@keshi/contract/class-checks';
 import type { BoardRow, BoardTotals, ClassState } from '@keshi/contract/domain';
 import { attendance, belowMinimum, type LiveSpan, timeline } from './attendance.ts';
 import { length, normalise } from './intervals.ts';
@@ -26,6 +27,7 @@ export interface BoardLearner {
   readonly name: string;
   readonly group: string;
   readonly intervals: readonly PresenceInterval[];
+  readonly checks: readonly JudgedCheck[];
   /** By question: whether the answer was correct. */
   readonly answers: ReadonlyMap<string, boolean>;
   /** Connections as signaling knows them; empty where only the record is at hand. */
@@ -62,8 +64,8 @@ export function boardRow(
   policy: AttendancePolicy,
 ): BoardRow {
   const { live, outages, endedAt } = of;
-  const { intervals, connections, userId, name, group, onStage, device, rttMs } = learner;
-  const facts = { intervals, live, outages, policy, now, endedAt };
+  const { intervals, checks, connections, userId, name, group, onStage, device, rttMs } = learner;
+  const facts = { intervals, checks, live, outages, policy, now, endedAt };
   const result = attendance(facts);
   const quiz = learnerQuiz(
     of.quizzes.filter(({ openedAt }) => openedAt <= now),

@@ -14,6 +14,8 @@ export const silentAfterMs = 8_000;
 export const judgedWithinMs = 30_000;
 /** Pictures of a recheck: one after the other, so that a moment's blur decides nothing. */
 export const burstPictures = 3;
+/** While a head turns and comes back. */
+export const motionPictures = 5;
 
 /** Which hour of a class runs, from 1 [AT7]. */
 export function hourAt(liveMs: number, { classHourMs }: AttendancePolicy): number {
@@ -29,7 +31,7 @@ export function signInDelay(random: number, { signInWindowMs }: AttendancePolicy
 }
 
 export type Purpose = 'sign-in' | 'check' | 'recheck';
-export type AskCause = 'schedule' | 'failed' | 'detector' | 'return';
+export type AskCause = 'schedule' | 'failed' | 'detector' | 'return' | 'virtual-camera';
 
 /** What is to be asked next. `hour` is said of sign-ins alone. */
 export interface PlannedAsk {
@@ -37,6 +39,8 @@ export interface PlannedAsk {
   readonly purpose: Purpose;
   readonly cause: AskCause;
   readonly pictures: number;
+  /** [PR4] A turn of the head is asked for. */
+  readonly motion: boolean;
 }
 
 /** What was last asked and came to a verdict. */
@@ -44,6 +48,7 @@ export interface LastAsk {
   readonly at: number;
   readonly verdict: Verdict;
   readonly wasRetry: boolean;
+  readonly askedMotion: boolean;
 }
 
 /**
@@ -56,17 +61,21 @@ export function planAfter(
     readonly signedIn: boolean;
     readonly state: IdentityState;
     readonly random: number;
+    /** Decides whether a turn of the head is asked for, in [0, 1). */
+    readonly motionRandom: number;
     readonly stretch: number;
   },
   policy: IdentityPolicy,
 ): PlannedAsk | null {
   const { signedIn, state, random, stretch } = given;
+  // Who did not turn when asked to is asked to once more.
+  const motion = given.motionRandom < policy.motionShare || (last.askedMotion && last.verdict !== 'match');
   if (!signedIn) {
     if (state.callsPerson || (last.wasRetry && last.verdict !== 'error')) return null;
     const at = last.at + Math.floor(random * policy.recheckWithinMs);
     return last.verdict === 'error'
-      ? { at, purpose: 'sign-in', cause: 'schedule', pictures: 1 }
-      : { at, purpose: 'sign-in', cause: 'failed', pictures: burstPictures };
+      ? { at, purpose: 'sign-in', cause: 'schedule', ...picturesFor(1, false) }
+      : { at, purpose: 'sign-in', cause: 'failed', ...picturesFor(burstPictures, motion) };
   }
   const next = nextCheck(
     { at: last.at, verdict: last.verdict, wasRecheck: last.wasRetry },
@@ -74,9 +83,15 @@ export function planAfter(
     policy,
   );
   return next.kind === 'recheck'
-    ? { at: next.at, purpose: 'recheck', cause: 'failed', pictures: burstPictures }
-    : { at: next.at, purpose: 'check', cause: 'schedule', pictures: 1 };
+    ? { at: next.at, purpose: 'recheck', cause: 'failed', ...picturesFor(burstPictures, motion) }
+    : { at: next.at, purpose: 'check', cause: 'schedule', ...picturesFor(1, motion) };
 }
+
+/** A turn of the head takes more pictures than what is asked without one. */
+export const picturesFor = (pictures: number, motion: boolean) => ({
+  pictures: motion ? motionPictures : pictures,
+  motion,
+});
 
 /**
  * [AT1] Whether presence proves nothing at the moment: a check is past its deadline, the last one failed and nobody has

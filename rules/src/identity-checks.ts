@@ -1,5 +1,4 @@
 /** When somebody is checked next, and what the checks of a class say together [PR3, PR4, PR5, PR7]. */
-import type { Interval } from '@keshi/contract/domain';
 import type { Verdict } from '@keshi/contract/proctor';
 import type { IdentityPolicy } from './identity-policy.ts';
 
@@ -139,14 +138,3 @@ function rateOf(mean: number): number {
 }
 
 const meanAt = (rate: number) => (Math.abs(rate) < flatRate ? 0.5 : 1 / rate - 1 / Math.expm1(rate));
-
-/** [PR5] What a failed check takes back: the time since the last one that passed, at most the policy's; null for nothing. */
-export function voidedBy(
-  failed: Check,
-  lastPassedAt: number | null,
-  policy: IdentityPolicy,
-): Interval | null {
-  if (standingOf(failed.verdict) !== 'failed') return null;
-  const from = Math.max(lastPassedAt ?? -Infinity, failed.at - policy.voidAtMostMs);
-  return from < failed.at ? { from, to: failed.at } : null;
-}

@@ -39,6 +39,10 @@ export interface IdentityPolicy {
   readonly failuresForIncident: number;
   /** PR3: this many failures of our own in a class call a person. */
   readonly errorsForPerson: number;
+  /** PR4: of so many checks, 0 to 1, a turn of the head is asked for: a picture held up does not turn. */
+  readonly motionShare: number;
+  /** Degrees the head is to turn by, at least. */
+  readonly motionDegrees: number;
   /** PR5: a failed check voids at most this much of the time before it, ms. */
   readonly voidAtMostMs: number;
 }
@@ -66,6 +70,8 @@ export const defaultIdentityPolicy: IdentityPolicy = {
   recheckWithinMs: 15_000,
   failuresForIncident: 2,
   errorsForPerson: 3,
+  motionShare: 0.2,
+  motionDegrees: 12,
   voidAtMostMs: 5 * minute,
 };
 
@@ -101,6 +107,7 @@ const numbers = [
   'leastPictureBrightness',
   'leastContrast',
   'leastFaceWidth',
+  'motionDegrees',
 ] as const;
 
 /** What is wrong with a policy; empty when it can be used. */
@@ -110,7 +117,7 @@ export function identityPolicyProblems(policy: IdentityPolicy): IdentityPolicyPr
     if (!Number.isInteger(policy[field]) || policy[field] <= 0)
       problems.push({ field, problem: 'not-a-whole-number' });
   for (const field of numbers) if (!(policy[field] > 0)) problems.push({ field, problem: 'not-positive' });
-  for (const field of ['secondFaceShare', 'secondFaceScore'] as const)
+  for (const field of ['secondFaceShare', 'secondFaceScore', 'motionShare'] as const)
     if (!(policy[field] >= 0 && policy[field] <= 1)) problems.push({ field, problem: 'not-a-share' });
   if (policy.mismatchDistance < policy.matchDistance)
     problems.push({ field: 'mismatchDistance', problem: 'below-match' });

@@ -2,7 +2,15 @@
  * What a picture of somebody says about who it is [PR3, PR4]. Pictures have been analysed by then; here they are
  * compared and judged.
  */
-import type { FaceReference, FrameAnalysis, FrameTrace, ReadFrame, Verdict } from '@keshi/contract/proctor';
+import type {
+  FaceReference,
+  FrameAnalysis,
+  FrameTrace,
+  HeadMotion,
+  ProctorPurpose,
+  ReadFrame,
+  Verdict,
+} from '@keshi/contract/proctor';
 import type { IdentityPolicy } from './identity-policy.ts';
 
 export interface FrameVerdict {
@@ -104,11 +112,18 @@ const troubles: readonly [Verdict, ...Verdict[]] = [
 
 /**
  * [PR3] Everything about the pictures of one check: a picture that was seen before, in this check or an earlier one,
- * is `repeated` whoever it shows, because no camera yields the same bytes twice.
+ * is `repeated` whoever it shows, because no camera yields the same bytes twice. The right face that did not turn as it
+ * was asked is `uncertain`, and `spoof-suspected` when it does not turn in the recheck either: a picture held up does not.
  */
 export function judge(
   frames: readonly FrameAnalysis[],
-  given: { references: readonly FaceReference[]; seen: readonly SeenFrame[]; at: number },
+  given: {
+    readonly references: readonly FaceReference[];
+    readonly seen: readonly SeenFrame[];
+    readonly at: number;
+    readonly motion: HeadMotion | null;
+    readonly purpose: ProctorPurpose;
+  },
   policy: IdentityPolicy,
 ): Judgement {
   const earlier: SeenFrame[] = [...given.seen];
@@ -119,7 +134,27 @@ export function judge(
     earlier.push({ ...frame.trace, at: given.at });
     return stillStands ? { ...verdict, verdict: 'repeated' } : verdict;
   });
-  return { verdict: burstVerdict(verdicts), distances: verdicts.map(({ distance }) => distance) };
+  const distances = verdicts.map(({ distance }) => distance);
+  const verdict = burstVerdict(verdicts);
+  const { motion, purpose } = given;
+  if (verdict !== 'match' || motion === null || hasTurned(frames, motion, policy))
+    return { verdict, distances };
+  return { verdict: purpose === 'recheck' ? 'spoof-suspected' : 'uncertain', distances };
+}
+
+/** Whether one picture shows the head turned as asked, and another one less so by as much. */
+export function hasTurned(
+  frames: readonly FrameAnalysis[],
+  motion: HeadMotion,
+  policy: IdentityPolicy,
+): boolean {
+  // The nose of somebody who turns to their own left points to the picture's right.
+  const side = motion === 'left' ? 1 : -1;
+  const turns = frames.flatMap((frame) =>
+    frame.problem === null && frame.detail ? [side * frame.detail.yaw] : [],
+  );
+  const furthest = Math.max(...turns);
+  return furthest >= policy.motionDegrees && furthest - Math.min(...turns) >= policy.motionDegrees;
 }
 
 /** A camera that is off yields the same black picture for ever, and is told as what it is. */

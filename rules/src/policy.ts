@@ -21,6 +21,10 @@ export interface AttendancePolicy {
   readonly signIn: 'required' | 'not-required';
   /** CH5: class hours the course is declared with, the most it can earn; null when none are declared. */
   readonly declaredHours: number | null;
+  /** CT1: class hours a certificate asks for; null asks for the declared ones. */
+  readonly requiredHours: number | null;
+  /** CT1: the least correct rate in class a certificate asks for, 0 to 1; null asks for none. */
+  readonly minimumCorrectRate: number | null;
 }
 
 export const defaultPolicy: AttendancePolicy = {
@@ -33,11 +37,13 @@ export const defaultPolicy: AttendancePolicy = {
   fullHourFrom: 0.9,
   signIn: 'required',
   declaredHours: null,
+  requiredHours: null,
+  minimumCorrectRate: null,
 };
 
 export type PolicyProblem =
   | { readonly field: keyof AttendancePolicy; readonly problem: 'not-positive-integer' | 'not-a-share' }
-  | { readonly field: 'declaredHours'; readonly problem: 'not-positive' }
+  | { readonly field: 'declaredHours' | 'requiredHours'; readonly problem: 'not-positive' }
   | { readonly field: 'proofGapMs'; readonly problem: 'shorter-than-heartbeat' }
   | { readonly field: 'signInWindowMs'; readonly problem: 'longer-than-class-hour' };
 
@@ -56,6 +62,11 @@ export function resolvePolicy(
     fullHourFrom: partial.fullHourFrom === undefined ? defaultPolicy.fullHourFrom : partial.fullHourFrom,
     signIn: partial.signIn ?? defaultPolicy.signIn,
     declaredHours: partial.declaredHours === undefined ? defaultPolicy.declaredHours : partial.declaredHours,
+    requiredHours: partial.requiredHours === undefined ? defaultPolicy.requiredHours : partial.requiredHours,
+    minimumCorrectRate:
+      partial.minimumCorrectRate === undefined
+        ? defaultPolicy.minimumCorrectRate
+        : partial.minimumCorrectRate,
   };
 }
 
@@ -73,8 +84,12 @@ export function policyProblems(policy: AttendancePolicy): PolicyProblem[] {
   if (policy.fullHourFrom !== null && !isShare(policy.fullHourFrom)) {
     problems.push({ field: 'fullHourFrom', problem: 'not-a-share' });
   }
-  if (policy.declaredHours !== null && !(policy.declaredHours > 0 && policy.declaredHours <= 10_000)) {
-    problems.push({ field: 'declaredHours', problem: 'not-positive' });
+  for (const field of ['declaredHours', 'requiredHours'] as const) {
+    const hours = policy[field];
+    if (hours !== null && !(hours > 0 && hours <= 10_000)) problems.push({ field, problem: 'not-positive' });
+  }
+  if (policy.minimumCorrectRate !== null && !isShare(policy.minimumCorrectRate)) {
+    problems.push({ field: 'minimumCorrectRate', problem: 'not-a-share' });
   }
   // A learner who proves himself exactly on time must never fall out of his own interval.
   if (policy.proofGapMs < policy.heartbeatMs) {

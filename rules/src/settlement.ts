@@ -2,6 +2,7 @@
  * What each hour of a class that is over comes to for one learner [AT4, AT7, AT10], by the same functions as the board,
  * the report and the learner's chip.
  */
+import type { JudgedCheck } from '@keshi/contract/class-checks';
 import type { Interval } from '@keshi/contract/domain';
 import type { CreditReason, HourEntryContent, SignInMethod } from '@keshi/contract/ledger';
 import { attendance, type LiveSpan } from './attendance.ts';
@@ -29,6 +30,7 @@ export interface EndedClass {
 
 export interface LearnerOfClass {
   readonly intervals: readonly PresenceInterval[];
+  readonly checks: readonly JudgedCheck[];
   readonly signIns: readonly HourSignIn[];
 }
 
@@ -48,8 +50,8 @@ export type Settlement =
 /** @param now server time in ms, not before the end of the class */
 export function settle(of: EndedClass, learner: LearnerOfClass, now: number): Settlement {
   const { live, outages, policy, endedAt } = of;
-  const { intervals } = learner;
-  const result = attendance({ intervals, live, outages, policy, now, endedAt });
+  const { intervals, checks } = learner;
+  const result = attendance({ intervals, checks, live, outages, policy, now, endedAt });
   if (result.pendingMs > 0) return { state: 'pending' };
   const present = union(result.counted, normalise(result.bridged));
   const spans = normalise(live.map(({ from, to }) => ({ from, to: Math.min(to ?? endedAt, endedAt) })));

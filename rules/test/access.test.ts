@@ -114,6 +114,8 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'ledger.export': ['org in'],
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
+    'certificate.issue': ['group in'],
+    'certificate.revoke': ['group in'],
   },
   employer: {
     'class.observe': classesIn,
@@ -136,6 +138,7 @@ const allowed: Record<Role, Partial<Record<Action, Case[]>>> = {
     'ledger.export': ['org in'],
     'incident.read': ['incident in', 'incident in, decided'],
     'incident.decide': ['incident in'],
+    'certificate.revoke': ['group in'],
   },
   expert: { 'course.review': ['course in'], 'report.read': self, 'personal.unmask': self },
   admin: {
@@ -176,6 +179,8 @@ const actions: Record<Action, true> = {
   'user.manage': true,
   'identity.own': true,
   'identity.decide': true,
+  'certificate.issue': true,
+  'certificate.revoke': true,
   'incident.read': true,
   'incident.decide': true,
   'org.manage': true,

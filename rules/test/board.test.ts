@@ -19,6 +19,7 @@ function learner(
     name,
     group: '一班',
     intervals,
+    checks: [],
     answers,
     connections: [],
     onStage: false,

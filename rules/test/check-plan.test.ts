@@ -13,11 +13,17 @@ import { defaultIdentityPolicy as policy } from '../src/identity-policy.ts';
 import { defaultPolicy } from '../src/policy.ts';
 
 const at = 1_000_000;
-const last = (verdict: LastAsk['verdict'], wasRetry = false): LastAsk => ({ at, verdict, wasRetry });
+const last = (verdict: LastAsk['verdict'], wasRetry = false): LastAsk => ({
+  at,
+  verdict,
+  wasRetry,
+  askedMotion: false,
+});
 const given = (signedIn: boolean, changes = {}) => ({
   signedIn,
   state: untouched,
   random: 0.5,
+  motionRandom: 0.9,
   stretch: 1,
   ...changes,
 });
@@ -47,6 +53,7 @@ describe('[PR4] what is asked next', () => {
       purpose: 'sign-in',
       cause: 'failed',
       pictures: 3,
+      motion: false,
     });
     expect(planAfter(last('mismatch', true), given(false), policy)).toBeNull();
     expect(planAfter(last('uncertain', true), given(false), policy)).toBeNull();
@@ -72,6 +79,14 @@ describe('[PR4] what is asked next', () => {
       pictures: 3,
     });
     expect(planAfter(last('no-answer', true), given(true), policy)).toMatchObject({ purpose: 'check' });
+  });
+
+  it('a turn of the head now and then, and again of whoever did not turn', () => {
+    const turning = { pictures: 5, motion: true };
+    expect(planAfter(last('match'), given(true, { motionRandom: 0.1 }), policy)).toMatchObject(turning);
+    const asked = { ...last('uncertain'), askedMotion: true };
+    expect(planAfter(asked, given(true), policy)).toMatchObject({ purpose: 'recheck', ...turning });
+    expect(planAfter({ ...asked, verdict: 'match' }, given(true), policy)).toMatchObject({ motion: false });
   });
 });
 

@@ -8,7 +8,6 @@ import {
   randomWait,
   standingOf,
   untouched,
-  voidedBy,
   type Check,
 } from '../src/identity-checks.ts';
 import { defaultIdentityPolicy as policy } from '../src/identity-policy.ts';
@@ -140,28 +139,6 @@ describe('[PR4] when the next check is', () => {
         expect(next.at).toBeGreaterThanOrEqual(plain.at);
         expect(next.at).toBeLessThanOrEqual(policy.longestUnderLoadMs);
         if (next.kind === 'check') expect(next.widened).toBe(next.at > plain.at);
-      }),
-    );
-  });
-});
-
-describe('[PR5] what a failed check takes back', () => {
-  it('the time since the last pass, at most five minutes', () => {
-    const failed: Check = { at: 60 * minute, verdict: 'mismatch' };
-    expect(voidedBy(failed, 57 * minute, policy)).toEqual({ from: 57 * minute, to: 60 * minute });
-    expect(voidedBy(failed, 30 * minute, policy)).toEqual({ from: 55 * minute, to: 60 * minute });
-    expect(voidedBy(failed, null, policy)).toEqual({ from: 55 * minute, to: 60 * minute });
-    expect(voidedBy(failed, 60 * minute, policy)).toBeNull();
-  });
-
-  it('[PR3] nothing when nobody failed, and never more than five minutes', () => {
-    fc.assert(
-      fc.property(anyVerdict, fc.nat(1e8), fc.option(fc.nat(1e8)), (verdict, at, passedAt) => {
-        const voided = voidedBy({ at, verdict }, passedAt, policy);
-        if (standingOf(verdict) !== 'failed') expect(voided).toBeNull();
-        if (!voided) return;
-        expect(voided.to - voided.from).toBeLessThanOrEqual(policy.voidAtMostMs);
-        expect(voided.from).toBeGreaterThanOrEqual(passedAt ?? -Infinity);
       }),
     );
   });

@@ -180,6 +180,13 @@ describe('[PR3] a picture that was seen before', () => {
     hash,
     at: at - minutes * minute,
   });
+  const given = (before: SeenFrame[]) => ({
+    references: [reference(0)],
+    seen: before,
+    at,
+    motion: null,
+    purpose: 'check' as const,
+  });
   const near = hex(0xabd);
   const far = hex(0xffffff);
 
@@ -198,14 +205,47 @@ describe('[PR3] a picture that was seen before', () => {
 
   it('two pictures of one check with the same bytes are one picture shown twice', () => {
     const one = frame();
-    expect(judge([one, one], { references: [reference(0)], seen: [], at }, policy).verdict).toBe('repeated');
-    expect(judge([one, frame()], { references: [reference(0)], seen: [], at }, policy).verdict).toBe('match');
+    expect(judge([one, one], given([]), policy).verdict).toBe('repeated');
+    expect(judge([one, frame()], given([]), policy).verdict).toBe('match');
   });
 
   it('a camera that is off stays what it is, however often', () => {
     const off = frame({ ...faceless, contrast: 0, trace: known });
-    const given = { references: [reference(0)], seen: [{ ...known, at: 0 }], at };
-    expect(judge([off, off], given, policy).verdict).toBe('camera-off');
+    expect(judge([off, off], given([{ ...known, at: 0 }]), policy).verdict).toBe('camera-off');
+  });
+});
+
+describe('[PR4] a turn of the head', () => {
+  const facing = (...yaws: number[]) =>
+    yaws.map((yaw) => {
+      const made = frame();
+      if (made.problem !== null || !made.detail) throw new Error('no face');
+      return { ...made, detail: { ...made.detail, yaw } };
+    });
+  const asked = (purpose: 'check' | 'recheck') => ({
+    references: [reference(0)],
+    seen: [],
+    at: 0,
+    motion: 'left' as const,
+    purpose,
+  });
+
+  it('is the whole of it, to the side that was asked', () => {
+    const verdict = (...yaws: number[]) => judge(facing(...yaws), asked('check'), policy).verdict;
+    expect(verdict(0, 8, 20, 9, 0)).toBe('match');
+    expect(verdict(0, -8, -20, -9, 0)).toBe('uncertain');
+    // Held up askew: it never moves.
+    expect(verdict(20, 21, 20, 19, 20)).toBe('uncertain');
+    expect(verdict(0, 1, 0, 2, 1)).toBe('uncertain');
+  });
+
+  it('that does not come in the recheck either is suspected to be no head', () => {
+    expect(judge(facing(0, 1, 0), asked('recheck'), policy).verdict).toBe('spoof-suspected');
+  });
+
+  it('makes nobody somebody else', () => {
+    const other = { ...asked('check'), references: [reference(2)] };
+    expect(judge(facing(0, 8, 20, 9, 0), other, policy).verdict).toBe('mismatch');
   });
 });
 

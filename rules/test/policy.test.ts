@@ -13,6 +13,8 @@ describe('policy', () => {
       fullHourFrom: 0.9,
       signIn: 'required',
       declaredHours: null,
+      requiredHours: null,
+      minimumCorrectRate: null,
     });
     expect(policyProblems(defaultPolicy)).toEqual([]);
   });

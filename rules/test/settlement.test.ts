@@ -26,7 +26,7 @@ const held = (to = 90, more: Partial<EndedClass> = {}): EndedClass => ({
   ...more,
 });
 function hours(of: EndedClass, intervals: PresenceInterval[], signIns: HourSignIn[]) {
-  const result = settle(of, { intervals, signIns }, of.endedAt + 10 * min);
+  const result = settle(of, { intervals, checks: [], signIns }, of.endedAt + 10 * min);
   if (result.state !== 'settled') throw new Error('not settled');
   return result.hours;
 }
@@ -114,7 +114,7 @@ describe('[AT4] outages of ours', () => {
 
   it('are waited for while somebody may still return', () => {
     const of = held(45, { outages: [{ ...outage, from: 44 * min, to: 46 * min }] });
-    const learner = { intervals: [present(0, 44, 'lost')], signIns: [signed(1, 1)] };
+    const learner = { intervals: [present(0, 44, 'lost')], checks: [], signIns: [signed(1, 1)] };
     expect(settle(of, learner, 46.5 * min).state).toBe('pending');
     expect(settle(of, learner, 48 * min).state).toBe('settled');
   });
@@ -160,7 +160,7 @@ it('[AT8] everything that is not credited has a reason, to the ms', () => {
     fc.property(learner, outages, policies, fc.integer({ min: 1, max: 120 }), (who, ours, policy, end) => {
       const of = held(end, { outages: ours, policy: { ...defaultPolicy, ...policy } });
       const now = 1000 * min;
-      const result = settle(of, who, now);
+      const result = settle(of, { ...who, checks: [] }, now);
       if (result.state !== 'settled') throw new Error('nothing is awaited that late');
       let shown = 0;
       for (const one of result.hours) {

@@ -57,6 +57,12 @@ export interface Config {
     /** Raw public keys that signed before this one, 32 bytes each: their roots are still verified. */
     oldPublicKeys: Buffer[];
   };
+  certificates: {
+    /** Seed of the Ed25519 key that signs certificates, 32 bytes; null where no pages run. */
+    key: Buffer | null;
+    /** Raw public keys that signed before this one, 32 bytes each: what they signed is still verified. */
+    oldPublicKeys: Buffer[];
+  };
   sfu: {
     listenIp: string;
     /** What browsers are told to reach; null: the listen address itself. */
@@ -189,6 +195,8 @@ const environment = z.object({
   PII_KEYS: keyList.optional(),
   LEDGER_KEY: key32.optional(),
   LEDGER_OLD_PUBLIC_KEYS: publicKeyList.default([]),
+  CERTIFICATE_KEY: key32.optional(),
+  CERTIFICATE_OLD_PUBLIC_KEYS: publicKeyList.default([]),
   PROCTOR_PUBLIC_KEYS: publicKeyList.default([]),
   SFU_LISTEN_IP: z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address' }).optional(),
   SFU_ANNOUNCED_ADDRESS: text.optional(),
@@ -325,6 +333,10 @@ export function loadConfig(
       key: e.LEDGER_KEY ?? (secrets ? derived(secrets.piiKey, 'keshi ledger roots') : null),
       oldPublicKeys: e.LEDGER_OLD_PUBLIC_KEYS,
     },
+    certificates: {
+      key: e.CERTIFICATE_KEY ?? (secrets ? derived(secrets.piiKey, 'keshi certificates') : null),
+      oldPublicKeys: e.CERTIFICATE_OLD_PUBLIC_KEYS,
+    },
     sfu: {
       listenIp,
       announcedAddress: e.SFU_ANNOUNCED_ADDRESS ?? null,
@@ -435,7 +447,7 @@ function missingInProduction(
   runs: readonly ServiceRole[],
 ): string[] {
   const required = ['PUBLIC_URL', 'TOKEN_SECRET', 'SERVICE_SECRET', 'METRICS_TOKEN'];
-  if (runs.includes('web')) required.push('LEDGER_KEY');
+  if (runs.includes('web')) required.push('LEDGER_KEY', 'CERTIFICATE_KEY');
   const problems = required
     .filter((name) => !given[name])
     .map((name) => `${name}: missing (required in production)`);

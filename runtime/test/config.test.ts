@@ -15,6 +15,7 @@ const production = {
   SERVICE_SECRET: 's'.repeat(32),
   PII_KEY: keyOf(1),
   LEDGER_KEY: keyOf(2),
+  CERTIFICATE_KEY: keyOf(2),
   PROCTOR_KEY: keyOf(2),
   METRICS_TOKEN: 'm'.repeat(16),
   VAULT_URL: 'postgresql://keys@vault/keys',
@@ -137,6 +138,7 @@ describe('production', () => {
       'SERVICE_SECRET',
       'PII_KEY',
       'LEDGER_KEY',
+      'CERTIFICATE_KEY',
       'PROCTOR_KEY',
       'METRICS_TOKEN',
       'PUBLIC_URL',
@@ -196,6 +198,14 @@ describe('production', () => {
   test('a process without the SFU needs none of its settings', () => {
     const env = { ...production, SFU_ANNOUNCED_ADDRESS: undefined };
     expect(loadConfig(env, { cwd, runs: ['web'] }).sfu.announcedAddress).toBeNull();
+  });
+
+  test('the key of certificates is asked for where pages run, and nowhere else', () => {
+    const env = { ...production, CERTIFICATE_KEY: undefined };
+    expect(problemsOf(env)).toEqual(['CERTIFICATE_KEY: missing (required in production)']);
+    expect(loadConfig(env, { cwd, runs: ['sfu'] }).certificates.key).toBeNull();
+    const old = { ...production, CERTIFICATE_OLD_PUBLIC_KEYS: keyOf(3) };
+    expect(load(old).certificates.oldPublicKeys.map((key) => key[0])).toEqual([3]);
   });
 
   test('the key of the ledger is asked for where pages run, and nowhere else', () => {

@@ -6,6 +6,7 @@ import type { ClassRole, MediaSource } from '@keshi/contract/domain';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { Boards } from './board/boards.ts';
+import type { LiveLooks } from './identity/live-looks.ts';
 import type { Connection, Connections } from './connections.ts';
 import { commandNames, type CommandName } from './coordinator/commands.ts';
 import type { Coordinators } from './coordinator/coordinators.ts';
@@ -45,6 +46,7 @@ export interface PageHandlersDeps {
   farewell: (connection: Connection) => void;
   /** What a learner is told of being recognised, and what follows for presence. */
   identify: (connection: Connection, identity: LearnerIdentity) => void;
+  looks: LiveLooks;
   /** Where the people connected here are; null: nowhere in particular. */
   region: string | null;
   /** The playlist of a class for those who watch it as a stream of files. */
@@ -274,6 +276,7 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     },
     'identity.retry': async (connection) => done(notice(connection, 'retry')),
     'identity.notice': async (connection, { notice: said }) => done(notice(connection, said)),
+    'identity.show': async (connection, shown) => done(deps.looks.show(connection, shown)),
     'board.watch': (connection, { watch }) => boards.ask(connection, watch),
   };
 }

@@ -45,6 +45,7 @@ export const rolesOf: Readonly<Record<ClientEventName, readonly ClassRole[]>> = 
   'quiz.close': hostOnly,
   'identity.retry': learners,
   'identity.notice': learners,
+  'identity.show': learners,
   'roster.page': overseers,
   'board.watch': overseers,
 };

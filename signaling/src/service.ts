@@ -23,6 +23,7 @@ import { createClassStore } from './coordinator/stored-class.ts';
 import type { RoomEvent } from './coordinator/turn.ts';
 import { createDoor } from './door.ts';
 import { createEdge } from './edge.ts';
+import { createLiveLooks } from './identity/live-looks.ts';
 import { createProctorLoad } from './identity/proctor-load.ts';
 import { createCheckStore } from './identity/store.ts';
 import { createLocalClasses, type LocalClass } from './local-classes.ts';
@@ -223,6 +224,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     log,
   });
 
+  const looks = createLiveLooks({ bus: state.bus, connections, now });
   const boards = createBoards({
     db,
     bus: state.bus,
@@ -262,8 +264,12 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   /** What a learner's page is told, and whether its proofs count from now on [AT1]. */
   function identify(connection: Connection, identity: LearnerIdentity): void {
     const askedBefore = connection.identity === identity ? undefined : connection.identity?.ask?.id;
+    const tookBack = connection.identity?.checks.length ?? 0;
     connection.identity = identity;
     visits.identity(connection, identity.standing.overdueSince);
+    // What a failed check took back, or gave, is told at once [PR5].
+    const visit = identity.checks.length === tookBack ? null : visits.of(connection);
+    if (visit) chips.push(visit);
     if (connection.stage !== 'joined') return;
     connection.socket.emit('identity.standing', identity.standing);
     if (identity.ask && identity.ask.id !== askedBefore) connection.socket.emit('identity.ask', identity.ask);
@@ -302,6 +308,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       depart: door.depart,
       farewell: door.farewell,
       identify,
+      looks,
       region: deps.config.signaling.region,
       hlsUrl: ({ classId, person, sid }) =>
         hlsUrl({ secret: deps.config.tokenSecret, classId, sub: person.userId, sid, now: now() }),
@@ -343,6 +350,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
 
   const unsubscribe = await Promise.all([
     sessions.watch(),
+    looks.watch(),
     state.bus.subscribe('outages', () => chips.outagesChanged()),
     state.bus.subscribe(checkHints, (message) => {
       const hint = checkHint.safeParse(message);

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { liveLooks, lookMs } from '@keshi/contract/live-looks';
 import { hourSignInsOf } from '@keshi/db/hour-sign-ins';
 import { intervalsOfPerson } from '@keshi/db/presence';
 import { decideRecognition, recognitionsOf } from '@keshi/db/recognitions';
@@ -39,7 +41,8 @@ describe('a learner whose face is known', () => {
     expect(signIns).toMatchObject([{ hour: 1, method: 'face', countsFrom: null }]);
     wait(15 * 60);
     const check = await page.message('identity.ask', ({ id }) => id !== ask.id);
-    expect(check).toMatchObject({ purpose: 'check', hour: null, pictures: 1 });
+    // Now and then a turn of the head is asked for, which takes more pictures.
+    expect(check).toMatchObject({ purpose: 'check', hour: null, pictures: check.motion ? 5 : 1 });
   });
 
   test('[PR4] who is not recognised is asked again within 15 s for several pictures, then a person looks', async () => {
@@ -49,7 +52,7 @@ describe('a learner whose face is known', () => {
     await page.message('identity.standing', ({ state }) => state === 'failed');
     wait(15);
     const again = await page.message('identity.ask', ({ id }) => id !== ask.id);
-    expect(again).toMatchObject({ purpose: 'sign-in', hour: 1, pictures: 3 });
+    expect(again).toMatchObject({ purpose: 'sign-in', hour: 1, pictures: again.motion ? 5 : 3 });
     await answer(given(), stage.learner(), again, 'mismatch');
     await page.message('identity.standing', ({ state }) => state === 'waiting');
     const waiting = await recognitionsOf(stage.world.db, stage.classId);
@@ -112,6 +115,20 @@ describe('a learner whose face is known', () => {
     const anew = await back.message('identity.ask', ({ id }) => id !== ask.id);
     expect(anew).toMatchObject({ purpose: 'sign-in', hour: 1 });
     expect(back.heard('identity.standing').every(({ overdueSince }) => overdueSince === null)).toBe(true);
+  });
+
+  test('[PR4] whose camera calls itself a virtual one is asked to turn the head within a minute', async () => {
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    await page.send('identity.notice', { notice: 'virtual-camera' });
+    await answer(given(), stage.learner(), ask, 'match');
+    await page.message('identity.standing', ({ state }) => state === 'passed');
+    wait(60);
+    const turn = await page.message('identity.ask', ({ id }) => id !== ask.id);
+    expect(turn).toMatchObject({ purpose: 'check', pictures: 5 });
+    expect(turn.motion).not.toBeNull();
+    const stored = await stage.world.db.prisma.faceCheck.findUniqueOrThrow({ where: { id: turn.id } });
+    expect(stored.cause).toBe('virtual-camera');
   });
 
   test('[PR5] an empty seat ends presence until somebody passes, and is asked for at once', async () => {
@@ -190,6 +207,42 @@ test('[PR1] who has no face here waits for a person, time counting, and is confi
   await page.message('identity.standing', ({ signedHours }) => signedHours.includes(1));
   const signIns = await hourSignInsOf(stage.world.db, stage.classId, [stage.learner(2).id]);
   expect(signIns).toMatchObject([{ method: 'person', countsFrom: since }]);
+});
+
+test('[AT7] shows a learner to the one supervisor who asked, while that learner agrees and the look lasts', async () => {
+  const page = await started(2);
+  const observer = await stage.enterObserver();
+  const other = await enter(stage.node, stage.learner(1), stage.classId);
+  const lookId = randomUUID();
+  const ask = (userId: string) =>
+    stage.node.state.bus.publish(liveLooks, {
+      kind: 'asked',
+      classId: stage.classId,
+      userId,
+      byId: stage.world.observer.id,
+      lookId,
+      until: (stage.node.clock.stoppedAt ?? 0) + stage.node.clock.offset + lookMs,
+    });
+  const refusal = async (from: Page, shown: string | null) => {
+    const ack = await from.sendRaw('identity.show', { lookId, picture: shown });
+    return ack.ok ? null : ack.error.code;
+  };
+  const picture = Buffer.from('a picture').toString('base64');
+  expect(await refusal(page, picture)).toBe('challenge-over');
+  await ask(stage.learner(2).id);
+  expect(await page.message('identity.look')).toMatchObject({ lookId });
+  await page.send('identity.show', { lookId, picture });
+  expect(await observer.message('identity.shown')).toEqual({ lookId, userId: stage.learner(2).id, picture });
+  expect(await refusal(other, picture)).toBe('challenge-over');
+  await page.send('identity.show', { lookId, picture: null });
+  await observer.message('identity.shown', (shown) => shown.picture === null);
+  expect(await refusal(page, picture)).toBe('challenge-over');
+  await ask(stage.learner(1).id);
+  await other.message('identity.look');
+  wait(91);
+  expect(await refusal(other, picture)).toBe('challenge-over');
+  expect([...page.heard('identity.shown'), ...other.heard('identity.shown')]).toEqual([]);
+  expect(await refusal(observer, picture)).toBe('forbidden');
 });
 
 test('asks nobody before the class runs, and nobody but learners', async () => {

@@ -51,6 +51,7 @@ export const wellFormed: { [K in ClientEventName]: Request<K> } = {
   'quiz.close': { quizId: id },
   'identity.retry': {},
   'identity.notice': { notice: 'nobody' },
+  'identity.show': { lookId: '00000000-0000-4000-8000-000000000001', picture: null },
   'roster.page': { query: '', offset: 0, limit: 50 },
   'board.watch': { watch: true },
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pictureBundle } from '../class-checks.ts';
 import { id, instant } from '../domain.ts';
+import { liveLook } from '../live-looks.ts';
 import { verdict } from '../proctor.ts';
 import { frameBytes } from './identity.ts';
 import { defineRoutes } from './route.ts';
@@ -52,5 +53,15 @@ export const checkRoutes = defineRoutes({
     summary: 'Say whether somebody who waits is who they are; logged (AT7).',
     params: byId.extend({ userId: id }),
     body: z.object({ hour: z.int().positive(), decision: z.enum(['confirmed', 'refused']) }),
+  },
+  lookAt: {
+    method: 'POST',
+    path: '/api/classes/:id/looks/:userId',
+    tag: 'checks',
+    access: 'session',
+    summary:
+      'Ask somebody in a running class to be looked at; pictures come over the class’s socket while they agree. Logged (AT7).',
+    params: byId.extend({ userId: id }),
+    reply: liveLook,
   },
 });

@@ -26,6 +26,8 @@ const courseCredit = {
   /** Confirmed violations that stand; from two on the course is not eligible for subsidy [CH3]. */
   violations: z.int().nonnegative(),
   eligible: z.boolean(),
+  /** [PR2] Earned by somebody whose identity is not confirmed yet: it counts once it is. */
+  provisional: z.boolean(),
 };
 export const courseCreditRow = z.object(courseCredit);
 export type CourseCredit = z.infer<typeof courseCreditRow>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adminRoutes } from './admin.ts';
 import { authRoutes } from './auth.ts';
+import { certificateRoutes } from './certificates.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
 import { courseRoutes } from './courses.ts';
@@ -43,6 +44,7 @@ export const routes = {
   ...incidentRoutes,
   ...courseRoutes,
   ...lessonRoutes,
+  ...certificateRoutes,
   ...adminRoutes,
 };
 export type Routes = typeof routes;

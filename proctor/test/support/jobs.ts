@@ -16,6 +16,7 @@ export function jobOf(
     userId,
     context: { kind: 'class', id: '00000000-0000-4000-8000-00000000000b' },
     frames: frames.map((frame) => Buffer.from(frame).toString('base64')),
+    motion: null,
     references: [],
     seen: [],
     at: Date.now(),

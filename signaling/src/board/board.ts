@@ -96,7 +96,7 @@ export function createBoard(
   }
 
   function learner(room: Readonly<Classroom>, person: AttendanceFacts['learners'][number]): BoardLearner {
-    const { userId, name, group } = person;
+    const { userId, name, group, checks } = person;
     const record = recordOf(userId);
     const visits = [...record.visits.values()].sort((a, b) => a.openedAt - b.openedAt);
     const last = visits.at(-1);
@@ -111,6 +111,7 @@ export function createBoard(
       name,
       group,
       intervals,
+      checks,
       answers,
       connections: visits.filter(({ closed }) => closed === null).map((visit) => asVisit(visit, intervals)),
       onStage: memberOf(room, userId).stage === 'on',

@@ -2,7 +2,7 @@
  * What nodes of signaling say to each other about a class. Requests go to the class's coordinator, wherever it is;
  * broadcasts come from it to every node that has somebody in the class.
  */
-import { identityAsk, identityStanding, ownEyeNotice } from '@keshi/contract/class-checks';
+import { identityAsk, identityStanding, judgedCheck, ownEyeNotice } from '@keshi/contract/class-checks';
 import { classRole, id, instant, mediaSource } from '@keshi/contract/domain';
 import {
   classEvent,
@@ -65,6 +65,8 @@ export const learnerIdentity = z.object({
   userId: id,
   ask: identityAsk.nullable(),
   standing: identityStanding,
+  /** Of a learner of whom one failed: what is taken back follows from them [PR5]. Else empty. */
+  checks: z.array(judgedCheck),
 });
 export type LearnerIdentity = z.infer<typeof learnerIdentity>;
 

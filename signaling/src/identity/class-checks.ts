@@ -22,6 +22,7 @@ import {
   recognised,
   settled,
   standingNow,
+  takingBack,
   type LearnerChecks,
   type Moment,
 } from './learner.ts';
@@ -58,6 +59,7 @@ const pauseAfterFailureMs = 2_000;
 const mostAsks = 200;
 
 const drawn = () => randomInt(2 ** 32) / 2 ** 32;
+const drawnMotion = () => (randomInt(2) === 0 ? 'left' : 'right');
 
 export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   const { room, store, now, log } = deps;
@@ -96,7 +98,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   }
 
   async function load(): Promise<void> {
-    const { checks, errors, signIns, recognitions } = await store.load(room().id);
+    const { checks, errors, failed, signIns, recognitions } = await store.load(room().id);
     const at = moment();
     for (const learner of learners.values()) {
       const { way, here, told } = learner;
@@ -105,6 +107,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     for (const { userId, hour } of signIns) learnerOf(userId).signed.add(hour);
     for (const check of checks) take(check, at);
     for (const recognition of recognitions) recognised(learnerOf(recognition.userId), recognition, at);
+    for (const { userId, judged } of failed) learnerOf(userId).judged = judged;
     for (const [userId, count] of errors) {
       const learner = learnerOf(userId);
       learner.state = { ...learner.state, errors: Math.max(count, learner.state.errors) };
@@ -225,7 +228,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   }
 
   function toCheck(learner: LearnerChecks, ask: PlannedAsk, at: Moment): FaceCheck {
-    const { purpose, cause, pictures } = ask;
+    const { purpose, cause, pictures, motion } = ask;
     return {
       id: randomUUID(),
       kind: 'class',
@@ -236,7 +239,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       cause,
       nonce: randomBytes(18).toString('base64url'),
       pictures,
-      motion: null,
+      motion: motion ? drawnMotion() : null,
       askedAt: at.now,
       deadline: at.now + answerMs,
     };
@@ -256,7 +259,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     for (const learner of learners.values()) {
       if (!learner.here) continue;
       const view = viewOf(learner, at);
-      const essence = JSON.stringify([view.standing, view.ask?.id]);
+      const essence = JSON.stringify([view.standing, view.ask?.id, view.checks.length]);
       if (learner.told?.essence === essence) continue;
       const isFirst = learner.told === null;
       const { state, signedHours, overdueSince } = view.standing;
@@ -273,6 +276,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       userId: learner.userId,
       ask: open && open.answeredAt === null ? toAsk(open) : null,
       standing: standingNow(learner, at),
+      checks: takingBack(learner),
     };
   }
 

@@ -1,17 +1,24 @@
 /** Where being recognised stands for one learner of a class, and what is to be asked next. Knows no clock and no database. */
-import type { IdentityStanding, OwnEyeNotice } from '@keshi/contract/class-checks';
+import type { IdentityStanding, JudgedCheck, OwnEyeNotice } from '@keshi/contract/class-checks';
 import type { BoardIdentity } from '@keshi/contract/domain';
 import type { FaceCheckState } from '@keshi/db/face-checks';
 import type { Recognition, RecognitionCause, Waiting } from '@keshi/db/recognitions';
 import {
   isOverdue,
+  picturesFor,
   planAfter,
   signInDelay,
   silentAfterMs,
   type LastAsk,
   type PlannedAsk,
 } from '@keshi/rules/check-plan';
-import { afterCheck, nextCheck, untouched, type IdentityState } from '@keshi/rules/identity-checks';
+import {
+  afterCheck,
+  nextCheck,
+  standingOf,
+  untouched,
+  type IdentityState,
+} from '@keshi/rules/identity-checks';
 import { defaultIdentityPolicy } from '@keshi/rules/identity-policy';
 import type { AttendancePolicy } from '@keshi/rules/policy';
 
@@ -23,11 +30,15 @@ export interface LearnerChecks {
   readonly signed: Set<number>;
   open: FaceCheckState | null;
   last: LastAsk | null;
+  /** What came of every question in this class, in the order of time. */
+  judged: JudgedCheck[];
   plan: { readonly hour: number; readonly ask: PlannedAsk } | null;
   wait: Waiting | null;
   /** The hour for which a person did not recognise this learner. */
   refusedHour: number | null;
   seatEmpty: boolean;
+  /** Its camera calls itself a virtual one, and no turn of the head has been asked for since. */
+  virtualCamera: boolean;
   here: boolean;
   overdueSince: number | null;
   /** As it was last told, and since when that has held. */
@@ -46,10 +57,12 @@ export function newLearner(userId: string): LearnerChecks {
     signed: new Set(),
     open: null,
     last: null,
+    judged: [],
     plan: null,
     wait: null,
     refusedHour: null,
     seatEmpty: false,
+    virtualCamera: false,
     here: false,
     overdueSince: null,
     told: null,
@@ -72,6 +85,7 @@ export function settled(learner: LearnerChecks, check: FaceCheckState, moment: M
   if (learner.open?.id === check.id) learner.open = null;
   if (settledAt === null || verdict === null) return;
   const at = check.answeredAt ?? settledAt;
+  judge(learner, { at: check.answeredAt ?? Math.min(check.deadline, settledAt), verdict, by: 'face' });
   if (learner.last && learner.last.at > at) return;
   learner.state = afterCheck(learner.state, { at, verdict }, defaultIdentityPolicy);
   if (verdict === 'match') {
@@ -79,14 +93,15 @@ export function settled(learner: LearnerChecks, check: FaceCheckState, moment: M
     if (check.hour !== null) learner.signed.add(check.hour);
     if (learner.wait?.hour === check.hour) learner.wait = null;
   }
-  learner.last = { at, verdict, wasRetry: check.cause === 'failed' };
-  planNext(learner, learner.last, moment);
+  learner.last = { at, verdict, wasRetry: check.cause === 'failed', askedMotion: check.motion !== null };
+  if (learner.virtualCamera && verdict === 'match') askToTurn(learner, moment);
+  else planNext(learner, learner.last, moment);
 }
 
 function planNext(learner: LearnerChecks, last: LastAsk, moment: Moment): void {
   const { hour, now, random, stretch } = moment;
   const signedIn = learner.signed.has(hour);
-  const given = { signedIn, state: learner.state, random: random(), stretch };
+  const given = { signedIn, state: learner.state, random: random(), motionRandom: random(), stretch };
   const ask = planAfter(last, given, defaultIdentityPolicy);
   learner.plan = ask && { hour, ask };
   if (!ask && learner.wait?.hour !== hour && learner.refusedHour !== hour)
@@ -97,6 +112,15 @@ function beginWait(learner: LearnerChecks, hour: number, since: number, cause: R
   learner.wait = { userId: learner.userId, hour, since, cause };
   learner.plan = null;
 }
+
+/** Said twice it is known once. */
+function judge(learner: LearnerChecks, one: JudgedCheck): void {
+  if (!learner.judged.some(({ at, by }) => at === one.at && by === one.by)) learner.judged.push(one);
+}
+
+/** What presence is counted with: nothing, as long as none has failed [PR5]. */
+export const takingBack = ({ judged }: LearnerChecks): JudgedCheck[] =>
+  judged.some(({ verdict }) => standingOf(verdict) === 'failed') ? judged : [];
 
 /** A person has decided, or nobody has yet. */
 export function recognised(learner: LearnerChecks, recognition: Recognition, moment: Moment): void {
@@ -110,6 +134,7 @@ export function recognised(learner: LearnerChecks, recognition: Recognition, mom
     if (hour === moment.hour) learner.refusedHour = hour;
     return;
   }
+  if (decidedAt !== null) judge(learner, { at: decidedAt, verdict: 'match', by: 'person' });
   learner.signed.add(hour);
   learner.seatEmpty = false;
   learner.refusedHour = null;
@@ -134,14 +159,15 @@ export function dueNow(learner: LearnerChecks, moment: Moment): PlannedAsk | nul
         return null;
       }
       const at = now + signInDelay(random(), policy);
-      learner.plan = { hour, ask: { at, purpose: 'sign-in', cause: 'schedule', pictures: 1 } };
+      learner.plan = { hour, ask: { at, purpose: 'sign-in', cause: 'schedule', ...picturesFor(1, false) } };
     }
   } else if (learner.way === 'person') return null;
   else if (!learner.plan || learner.plan.ask.purpose === 'sign-in') {
     const last = { at: now, verdict: 'match', wasRecheck: false } as const;
     const given = { place: 'class', random: random(), stretch: moment.stretch } as const;
     const { at } = nextCheck(last, given, defaultIdentityPolicy);
-    learner.plan = { hour, ask: { at, purpose: 'check', cause: 'schedule', pictures: 1 } };
+    const motion = random() < defaultIdentityPolicy.motionShare;
+    learner.plan = { hour, ask: { at, purpose: 'check', cause: 'schedule', ...picturesFor(1, motion) } };
   }
   const ask = learner.plan?.ask;
   return ask && ask.at <= now ? ask : null;
@@ -161,15 +187,31 @@ export function demand(learner: LearnerChecks, notice: OwnEyeNotice | 'retry', m
     return true;
   }
   if (notice === 'nobody-long' || notice === 'ended') learner.seatEmpty = true;
+  if (notice === 'virtual-camera') {
+    learner.virtualCamera = true;
+    if (!learner.open) askToTurn(learner, moment);
+    return true;
+  }
   if (learner.open) return true;
-  if (notice === 'virtual-camera') return true;
   const cause = notice === 'retry' ? 'return' : 'detector';
   // One that is about to be asked is asked now; nothing is asked twice in a moment.
   if (learner.last && now - learner.last.at < shortestApartMs) return true;
-  learner.plan = { hour, ask: { at: now, purpose: signedIn ? 'check' : 'sign-in', cause, pictures: 1 } };
+  learner.plan = {
+    hour,
+    ask: { at: now, purpose: signedIn ? 'check' : 'sign-in', cause, ...picturesFor(1, false) },
+  };
   return true;
 }
 
+/** Some need such a camera, to use a phone as theirs; a picture that is fed in does not turn as it is told. */
+function askToTurn(learner: LearnerChecks, { hour, now, random }: Moment): void {
+  learner.virtualCamera = false;
+  const purpose = learner.signed.has(hour) ? 'check' : 'sign-in';
+  const at = now + Math.floor(random() * turnWithinMs);
+  learner.plan = { hour, ask: { at, purpose, cause: 'virtual-camera', ...picturesFor(1, true) } };
+}
+
+const turnWithinMs = 60_000;
 const shortestApartMs = 5_000;
 
 /** Who comes back to a question that was dropped, or to failures, is asked anew as soon as the camera can be open. */
@@ -177,7 +219,10 @@ export function cameBack(learner: LearnerChecks, hadOpen: boolean, moment: Momen
   const { hour, now } = moment;
   if (learner.way !== 'face' || !(hadOpen || learner.state.failures.length > 0 || learner.seatEmpty)) return;
   const purpose = learner.signed.has(hour) ? 'check' : 'sign-in';
-  learner.plan = { hour, ask: { at: now + cameraOpensMs, purpose, cause: 'return', pictures: 1 } };
+  learner.plan = {
+    hour,
+    ask: { at: now + cameraOpensMs, purpose, cause: 'return', ...picturesFor(1, false) },
+  };
 }
 
 const cameraOpensMs = 2_000;

@@ -1,4 +1,5 @@
 /** What the checks of a class need of the database. Throws `DatabaseUnavailable` while it is away. */
+import type { JudgedCheck } from '@keshi/contract/class-checks';
 import type { Db } from '@keshi/db/client';
 import {
   askFaceChecks,
@@ -11,12 +12,15 @@ import {
   type FaceCheckState,
 } from '@keshi/db/face-checks';
 import { hourSignInsOf, type StoredHourSignIn } from '@keshi/db/hour-sign-ins';
+import { judgedChecksOf } from '@keshi/db/judged-checks';
 import { beginWaiting, recognitionsOf, type Recognition, type Waiting } from '@keshi/db/recognitions';
 
 export interface StoredChecks {
   /** The latest of everybody, oldest first. */
   checks: FaceCheckState[];
   errors: Map<string, number>;
+  /** Everything that was judged of those of whom a check failed. */
+  failed: { userId: string; judged: JudgedCheck[] }[];
   signIns: StoredHourSignIn[];
   recognitions: Recognition[];
 }
@@ -35,12 +39,17 @@ export interface CheckStore {
 export function createCheckStore(db: Db): CheckStore {
   return {
     async load(classId) {
-      const [{ checks, errors }, signIns, recognitions] = await Promise.all([
+      const [{ checks, errors }, judged, signIns, recognitions] = await Promise.all([
         faceChecksOfClass(db, classId),
+        judgedChecksOf(db, [classId]),
         hourSignInsOf(db, classId, null),
         recognitionsOf(db, classId),
       ]);
-      return { checks, errors, signIns, recognitions };
+      const failed = [...Map.groupBy(judged, ({ userId }) => userId)].map(([userId, all]) => ({
+        userId,
+        judged: all.map(({ at, verdict, by }) => ({ at, verdict, by })),
+      }));
+      return { checks, errors, failed, signIns, recognitions };
     },
     peopleWithFace: (userIds) => peopleWithFace(db, userIds),
     ask: (checks) => askFaceChecks(db, checks),

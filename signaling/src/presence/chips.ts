@@ -110,6 +110,7 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
     return countedNow({
       visit: { state: visit.state, settled: visit.settled, visible, overdueSince: visit.overdueSince },
       earlier: chip.earlier,
+      checks: visit.connection.identity?.checks ?? [],
       live,
       outages,
       policy: visit.policy,

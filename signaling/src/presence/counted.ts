@@ -1,4 +1,5 @@
 /** The learner's own chip: what has counted so far in this class, and whether it counts now [AT5]. */
+import type { JudgedCheck } from '@keshi/contract/class-checks';
 import type { CountedNow } from '@keshi/contract/domain';
 import { attendance } from '@keshi/rules/attendance';
 import { counting } from '@keshi/rules/counting';
@@ -16,6 +17,7 @@ export interface CountedFacts {
   };
   /** Of the same learner's other visits. */
   earlier: readonly PresenceInterval[];
+  checks: readonly JudgedCheck[];
   live: LiveTime;
   outages: readonly Outage[];
   policy: AttendancePolicy;
@@ -23,11 +25,12 @@ export interface CountedFacts {
 }
 
 export function countedNow(facts: CountedFacts): CountedNow {
-  const { visit, earlier, live, outages, policy, now } = facts;
+  const { visit, earlier, checks, live, outages, policy, now } = facts;
   const open = openInterval(visit.state);
   const intervals = [...earlier, ...visit.settled, ...(open ? [open] : [])];
   const { presentMs } = attendance({
     intervals,
+    checks,
     live: live.spans,
     outages,
     policy,

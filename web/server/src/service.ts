@@ -24,6 +24,7 @@ import { createRefreshCookie, createRefreshSecrets } from './auth/refresh-secret
 import { authRoutes, type DemoAccount } from './auth/routes.ts';
 import { createSessionWatch } from './auth/session-watch.ts';
 import { createTokens } from './auth/tokens.ts';
+import { createCertificates } from './certificates/service.ts';
 import { createFigures } from './classes/figures.ts';
 import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
@@ -68,6 +69,7 @@ export interface WebDeps {
     | 'metricsToken'
     | 'trustProxy'
     | 'ledger'
+    | 'certificates'
     | 'proctor'
   >;
   db: Db;
@@ -145,6 +147,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     holdEvidence: incidents.holdEvidence,
   });
   const screen = loadScreen();
+  const certificates = createCertificates({ db, clock, results, config, health, log });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);
 
   // Complete by type: a route of the contract that is bound nowhere does not compile.
@@ -166,6 +169,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...questionRoutes({ db, clock, screen }),
     ...quizRoutes({ db }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
+    ...certificates.routes,
     ...ledgerRoutes({ db, clock, xlsx, publicKeys: publicKeysOf(config.ledger) }),
     ...supervisionRoutes({ db, summaries, results, below }),
     ...makingRoutes({ db, clock }),
@@ -241,7 +245,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   return {
     app,
     async close() {
-      await Promise.all([identity.close(), incidents.close()]);
+      await Promise.all([identity.close(), incidents.close(), certificates.close()]);
       await watch.close();
     },
   };

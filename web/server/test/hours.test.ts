@@ -96,6 +96,29 @@ describe('one’s own hours', () => {
     });
   });
 
+  it('[PR2] are provisional until the identity is confirmed', async () => {
+    const provisional = async () => (await own()).courses.map((course) => course.provisional);
+    expect(await provisional()).toEqual([true]);
+    const userId = web.world.idOf('learner');
+    const at = new Date();
+    const decided = { state: 'confirmed', decidedAt: at, decidedBy: 'authority' };
+    await web.db.prisma.identityDocument.create({
+      data: {
+        userId,
+        kind: 'resident-id',
+        numberSealed: 's',
+        numberIndex: 'i',
+        ...decided,
+        givenAt: at,
+      },
+    });
+    expect(await provisional()).toEqual([false]);
+    await web.db.prisma.faceEnrolment.create({ data: { userId, keyId: randomUUID(), enrolledAt: at } });
+    expect(await provisional()).toEqual([true]);
+    await web.db.prisma.faceEnrolment.update({ where: { userId }, data: decided });
+    expect(await provisional()).toEqual([false]);
+  });
+
   it('[E3] over time, by day, week and month of Asia/Shanghai', async () => {
     for (const by of ['day', 'week', 'month'] as const) {
       const { body } = await call(web, 'hoursTrend', {
@@ -153,7 +176,7 @@ describe('[B10] hours of others', () => {
       .toString('utf8')
       .split('\r\n')
       .find((one) => one.includes('learner'));
-    expect(line).toMatch(/,欧\*\*,learner,电工基础,一班,1\.3,1:00:00,1:00:00,1,1:00:00,1:00:00,正常$/);
+    expect(line).toMatch(/,欧\*\*,learner,电工基础,一班,1\.3,1:00:00,1:00:00,1,1:00:00,1:00:00,已核验,正常$/);
     expect(csv.bytes.toString('utf8')).not.toContain(names.learner);
     const xlsx = await call(web, 'hoursFile', {
       token: token('staff'),

@@ -37,6 +37,7 @@ export async function knowFace(
     userId,
     context: { kind: 'enrolment', id: userId },
     frames: (await picturesOf(who, 3)).map((picture) => picture.toString('base64')),
+    motion: null,
     references: [],
     seen: [],
     at,

@@ -10,6 +10,7 @@ import { updateCourse } from '@keshi/db/courses';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { trustedKeys, createRootSigner } from '../src/ledger/root-signer.ts';
 import { verifyLedger } from '../src/ledger/verify.ts';
+import { storeCheck } from './check-rows.ts';
 import { ledgerKey, ledgerWorld, type LedgerWorld, minute, startWorker } from './ledger-world.ts';
 
 let test: TestDatabase;
@@ -107,6 +108,44 @@ describe('settlement of a class', () => {
     await worker.sweep();
     expect(await contents()).toMatchObject([{ creditedMs: hour }, { creditedMs: 0 }]);
     expect((await worker.health.report()).checks['settlement-lag']).toMatchObject({ status: 'ok' });
+  });
+
+  it('[PR5] takes back what failed checks took back, and gives it again once a person dismissed the finding', async () => {
+    const classId = await here.held(start, 45);
+    await here.attends(classId, [first], start, start + 45 * minute);
+    await here.signsIn(classId, [first], 1, start);
+    const failed = [30, 31].map((at) => ({ userId: first, classId, at: start + at * minute }));
+    const checkIds: string[] = [];
+    for (const check of failed)
+      checkIds.push(await storeCheck(test.db, null, { ...check, verdict: 'mismatch' }));
+    const worker = startWorker(test.db);
+    await worker.sweep();
+    const taken = { presentMs: 39 * minute, uncredited: [{ reason: 'identity-failed', ms: 6 * minute }] };
+    expect(await contents()).toMatchObject([taken]);
+    const incident = await test.db.prisma.incident.create({
+      data: {
+        id: newId(),
+        kind: 'class',
+        contextId: classId,
+        userId: first,
+        courseId: here.course.id,
+        orgPath: '/',
+        openedAt: new Date(start),
+        decideBy: new Date(start),
+        keyId: newId(),
+        checks: { create: checkIds.map((checkId) => ({ checkId })) },
+      },
+    });
+    await test.db.prisma.incident.update({
+      where: { id: incident.id },
+      data: { state: 'dismissed', decidedAt: new Date(), decidedBy: newId(), reasonSealed: 'sealed' },
+    });
+    await worker.sweep();
+    expect(await contents()).toMatchObject([
+      taken,
+      { kind: 'correction', creditedMs: hour, deltaMs: hour - 39 * minute },
+    ]);
+    await holds();
   });
 
   it('[AT4] waits while somebody may return from an outage of ours, settles the others, and bridges', async () => {

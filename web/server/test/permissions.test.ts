@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Route } from '@keshi/contract/http/route';
+import { certificateNumberOf } from '@keshi/rules/certificates';
 import { enrol, unenrol } from '@keshi/db/groups';
 import { createChapter, createLesson, updateLesson } from '@keshi/db/lessons';
 import { createProject } from '@keshi/db/training-projects';
@@ -88,6 +89,8 @@ const decisionOn = () => ({
 const aboutFinding = () => ({ params: { id: findingId } });
 const ofCourse = () => ({ params: { id: web.world.course.id } });
 const ofVideo = () => ({ params: { id: made.videoId } });
+const certificateNumber = certificateNumberOf(2026, new Uint8Array(11));
+const aboutCertificate = () => ({ params: { number: certificateNumber } });
 const inClass = () => ({ params: { id: web.world.held.id } });
 
 /** Who may, by the rules; everybody else must not get in. */
@@ -398,6 +401,10 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
       body: { hour: 1, decision: 'confirmed' },
     }),
   },
+  lookAt: {
+    who: supervisors,
+    input: () => ({ params: { id: web.world.running.id, userId: web.world.idOf('second') } }),
+  },
   identityQueue: { who: ['staff', 'other-staff'] },
   revealIdentity: {
     who: [],
@@ -428,6 +435,30 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     who: [],
     input: () => ({ ...aboutFinding(), body: { text: '不是替课', version: 1 } }),
   },
+  groupCertificates: { who: supervisors, input: () => ({ params: { id: web.world.group.id } }) },
+  issueCertificates: {
+    who: ['staff'],
+    input: () => ({
+      params: { id: web.world.group.id },
+      body: { userIds: [web.world.idOf('second')] },
+    }),
+  },
+  // Nobody has one: whoever may learns no more than the others.
+  certificatesZip: {
+    who: ['staff'],
+    input: () => ({ params: { id: web.world.group.id } }),
+    allowed: 'not-found',
+  },
+  getCertificate: { who: [], input: aboutCertificate },
+  certificateFile: {
+    who: [],
+    input: () => ({ params: { number: certificateNumber, format: 'json' } }),
+  },
+  revokeCertificate: {
+    who: [],
+    input: () => ({ ...aboutCertificate(), body: { ground: 'violation', reason: '查实' } }),
+  },
+  ownCertificates: { who: everybody },
   listAudit: { who: ['staff', 'other-staff', 'regulator', 'other-regulator', ...admins] },
   platformHealth: { who: ['admin'] },
 };

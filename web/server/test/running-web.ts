@@ -41,6 +41,8 @@ export interface Options {
   verifier?: IdentityVerifier | null;
   /** Whether people may register by themselves. */
   registration?: boolean;
+  /** What signs certificates, and what did before. */
+  certificates?: { key: Buffer; oldPublicKeys: Buffer[] };
 }
 
 /** The whole service over a real database and real HTTP, on a port the system chose. */
@@ -79,6 +81,7 @@ export async function runWeb(options: Options = {}) {
       metricsToken: options.metricsToken ?? null,
       trustProxy: 0,
       ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
+      certificates: options.certificates ?? { key: Buffer.alloc(32, 10), oldPublicKeys: [] },
       proctor: { port: 0, threads: 1, signingKey: null, publicKeys: [verdictSigner.publicKey] },
     },
     db: database.db,
@@ -121,12 +124,13 @@ export async function runWeb(options: Options = {}) {
     world,
     listener,
     /** A second node of the service over the same database, shared state and recordings. */
-    async another() {
+    async another(given: Pick<Options, 'certificates'> = {}) {
       const store = await createMediaStore(mediaConfig, log);
       const second = await createWeb({
         ...common,
-        metrics: createMetrics({ service: 'web-test' }),
+        config: { ...common.config, ...given },
         health: createHealth(log),
+        metrics: createMetrics({ service: 'web-test' }),
         mediaStore: store,
       });
       const door = await listen({ host: '127.0.0.1', port: 0, tls: null });

@@ -1,6 +1,6 @@
 import type { Format } from '#i18n/format.ts';
 import type { Catalogue } from '#i18n/zh-CN/catalogue.ts';
-import { policyNumbers, toUnit } from './policy-numbers.ts';
+import { policyNumbers, toUnit, unsetText } from './policy-numbers.ts';
 
 /** Known names as people call them; what a newer server adds is shown as it calls it. */
 export const named = (known: Readonly<Record<string, string>>, code: string): string => known[code] ?? code;
@@ -54,7 +54,9 @@ function policyFacts(
     const [from, to] = [was.get(number.name) ?? number.default, is.get(number.name) ?? number.default];
     if (from === to) return [];
     const text = (stored: number | null) =>
-      stored === null ? t.admin.courses.notDeclared : fmt.number(toUnit(stored, number)) + units[number.unit];
+      stored === null
+        ? unsetText(t.admin.courses.unset, number.name)
+        : fmt.number(toUnit(stored, number)) + units[number.unit];
     return [{ name: t.admin.courses.policyNames[number.name], value: `${text(from)} → ${text(to)}` }];
   });
   const choices = t.admin.courses.signInChoices;

@@ -8,7 +8,9 @@ export type PolicyName =
   | 'heartbeatMs'
   | 'proofGapMs'
   | 'outageReturnMs'
-  | 'declaredHours';
+  | 'declaredHours'
+  | 'requiredHours'
+  | 'minimumCorrectRate';
 
 export interface PolicyNumber {
   name: PolicyName;
@@ -37,7 +39,13 @@ export const policyNumbers: readonly PolicyNumber[] = [
   { name: 'proofGapMs', unit: 'seconds', default: 30_000, least: 1, most: 300 },
   { name: 'outageReturnMs', unit: 'seconds', default: 60_000, least: 1, most: 900 },
   { name: 'declaredHours', unit: 'hours', default: null, least: 1, most: 10_000 },
+  { name: 'requiredHours', unit: 'hours', default: null, least: 1, most: 10_000 },
+  { name: 'minimumCorrectRate', unit: 'percent', default: null, least: 0, most: 100 },
 ];
+
+/** What stands for a number that is not set and has no default. */
+export const unsetText = (words: Readonly<Partial<Record<PolicyName, string>>>, name: PolicyName): string =>
+  words[name] ?? '–';
 
 export const toUnit = (stored: number, { unit }: PolicyNumber): number =>
   // Shares such as 0.29 have no exact binary form; a hundredth of a percent is finer than anyone sets.

@@ -155,6 +155,11 @@ export class Format {
     );
   }
 
+  /** `2026年5月3日`, `3 May 2026`, for what is kept. */
+  longDate(at: number): string {
+    return this.#date(at, 'long-date', { year: 'numeric', month: 'long', day: 'numeric' });
+  }
+
   /** `5/3`, `3 May`, for the axis of a chart. */
   monthDay(at: number): string {
     const month = this.#locale() === 'zh-CN' ? 'numeric' : 'short';

@@ -1,6 +1,7 @@
 /** One class on this page: connection, what is known of it, the learner's own count, and its media. */
 import type { IdentityAsk, IdentityStanding } from '@keshi/contract/class-checks';
 import type { CountedNow } from '@keshi/contract/domain';
+import type { LiveLook } from '@keshi/contract/live-looks';
 import type { ClientEventName, Reply, Request, ServerPayload } from '@keshi/contract/signaling';
 import {
   ClassSocketError,
@@ -26,6 +27,7 @@ export class LiveClass {
   #view = $state.raw<ClassView | null>(null);
   #counted = $state.raw<CountedNow | null>(null);
   #ask = $state.raw<IdentityAsk | null>(null);
+  #look = $state.raw<LiveLook | null>(null);
   #standing = $state.raw<IdentityStanding | null>(null);
   #speaking = $state.raw<readonly string[]>([]);
   #troubles = $state.raw<readonly Trouble[]>([]);
@@ -65,6 +67,10 @@ export class LiveClass {
   }
   get identity() {
     return this.#standing;
+  }
+  /** The latest a supervisor asked for. */
+  get look() {
+    return this.#look;
   }
   get speaking() {
     return this.#speaking;
@@ -197,6 +203,7 @@ export class LiveClass {
     });
     socket.on('counted', (counted) => (this.#counted = counted));
     socket.on('identity.ask', (ask) => (this.#ask = ask));
+    socket.on('identity.look', (look) => (this.#look = look));
     socket.on('identity.standing', (standing) => this.#stands(standing));
     socket.on('speaking', ({ userIds }) => (this.#speaking = userIds));
     socket.on('trouble', (trouble) => {

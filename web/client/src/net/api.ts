@@ -37,9 +37,12 @@ type Parts = {
   body?: unknown;
   upload?: Blob;
   signal?: AbortSignal;
+  withinMs?: number;
 };
 
 const timeoutMs = 20_000;
+/** A file is made while it is sent: an archive of a whole school takes minutes. */
+const fileTimeoutMs = 10 * 60_000;
 /** A token is renewed this long before it ends, so that no call arrives with one that ended on the way. */
 const renewBeforeMs = 20_000;
 const sessionCodes: ReadonlySet<FailureCode> = new Set([
@@ -66,9 +69,12 @@ export function createApi({ routes, fetch, clock, locks, onSession, onSignedOut 
   let access: { token: string; renewAt: number } | null = null;
   let refreshing: Promise<void> | null = null;
 
-  async function send(name: RouteName, { params, query, body, upload, signal }: Parts): Promise<Response> {
+  async function send(
+    name: RouteName,
+    { params, query, body, upload, signal, withinMs = timeoutMs }: Parts,
+  ): Promise<Response> {
     const { method, path } = routes[name];
-    const limit = AbortSignal.timeout(timeoutMs);
+    const limit = AbortSignal.timeout(withinMs);
     const headers: Record<string, string> = { 'x-requested-with': 'keshi' };
     if (access) headers['authorization'] = `Bearer ${access.token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
@@ -159,7 +165,7 @@ export function createApi({ routes, fetch, clock, locks, onSession, onSignedOut 
       parts: Call<K>,
       onBytes: (bytes: number) => void,
     ): Promise<{ blob: Blob; filename: string }> {
-      const response = await request(name, parts);
+      const response = await request(name, { ...parts, withinMs: fileTimeoutMs });
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       let bytes = 0;
       for (const reader = response.body?.getReader(); reader;) {

@@ -28,6 +28,10 @@ export const paths = {
   making: '/making',
   makingCourse: (courseId: string) => `/making/${courseId}`,
   makingLesson: (lessonId: string) => `/making/lessons/${lessonId}`,
+  certificate: (number: string) => `/certificates/${number}`,
+  /** For anybody, without a login. */
+  verify: '/verify',
+  verifyNumber: (number: string) => `/verify/${number}`,
 
   teach: '/teach',
   prepare: (classId: string) => `/teach/${classId}`,
@@ -49,8 +53,10 @@ export const paths = {
   organizations: '/admin/organizations',
   users: '/admin/users',
   courses: '/admin/courses',
+  projects: '/admin/projects',
   groups: '/admin/groups',
   group: (groupId: string) => `/admin/groups/${groupId}`,
+  groupCertificates: (groupId: string) => `/admin/groups/${groupId}/certificates`,
   schedule: '/admin/schedule',
   audit: '/admin/audit',
   health: '/admin/health',

@@ -1,3 +1,4 @@
+import type { LookShown } from '@keshi/contract/live-looks';
 import type { Api } from '#net/api.ts';
 import { ClassSocketError, type Connection, createClassSocket } from '#net/class-socket.ts';
 import { failureOf } from '#net/failure.ts';
@@ -8,12 +9,14 @@ interface Options {
   classId: string;
   board: Board;
   onConnection: (connection: Connection) => void;
+  /** Of a learner who is being looked at. */
+  onShown: (shown: LookShown) => void;
   /** The class has ended; its report says the rest. */
   onEnded: () => void;
 }
 
 /** Keeps a board true to a running class, over its socket, until the returned function is called. */
-export function watchClass({ api, classId, board, onConnection, onEnded }: Options): () => void {
+export function watchClass({ api, classId, board, onConnection, onShown, onEnded }: Options): () => void {
   let beats: ReturnType<typeof setInterval> | undefined;
 
   const socket = createClassSocket({
@@ -55,6 +58,7 @@ export function watchClass({ api, classId, board, onConnection, onEnded }: Optio
     board.merge(totals, rows);
     if (totals.state === 'ended') onEnded();
   });
+  socket.on('identity.shown', onShown);
   void socket.open();
 
   return () => {

@@ -85,6 +85,7 @@ export function createAnswers({ db, vault, clock, judge, log, tell }: AnswersDep
       purpose: check.purpose,
       userId: check.userId,
       context: { kind: check.kind, id: check.contextId },
+      motion: check.motion,
       frames: pictures.map((picture) => Buffer.from(picture).toString('base64')),
       references: opened.references.map(({ id, descriptor }) => ({
         id,

@@ -1,8 +1,10 @@
 import { checkHints, type CheckHint } from '@keshi/contract/class-checks';
+import { liveLooks, lookMs, type LookMessage } from '@keshi/contract/live-looks';
 import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { maskName } from '@keshi/db/crypto';
 import { namesOf } from '@keshi/db/person-names';
+import { newId } from '@keshi/db/ids';
 import { decideRecognition, recognitionsOf } from '@keshi/db/recognitions';
 import type { Vault } from '@keshi/db/vault';
 import type { Clock } from '@keshi/runtime/clock';
@@ -99,6 +101,23 @@ export function checkRoutes({ db, clock, vault, judge, bus, log }: Deps) {
       // Somebody else was faster, or the face has been recognised meanwhile.
       if (!decided) throw new AppError('conflict');
       hint({ classId, userId, checkId: null });
+    }),
+
+    lookAt: bind(routes.lookAt, async ({ actor, params, audit }) => {
+      const { id: classId, userId } = params;
+      const { row } = await findClass(db, actor, classId, 'class.recognise');
+      if (row.state !== 'live' && row.state !== 'paused') throw new AppError('class-not-live');
+      const look = { lookId: newId(), until: clock() + lookMs };
+      await audit({
+        action: 'person.looked-at',
+        targetType: 'user',
+        targetId: userId,
+        ...(row.orgPaths[0] === undefined ? {} : { orgPath: row.orgPaths[0] }),
+        detail: { classId, lookId: look.lookId },
+      });
+      const asked = { kind: 'asked', ...look, classId, userId, byId: actor.userId } as const;
+      await bus.publish(liveLooks, asked satisfies LookMessage);
+      return look;
     }),
   };
 }

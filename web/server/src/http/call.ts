@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Membership } from '@keshi/contract/domain';
 import type { Route, RouteBody, RouteParams, RouteQuery, RouteReply } from '@keshi/contract/http/route';
 import type { z } from 'zod';
@@ -36,7 +37,8 @@ export interface FileReply {
   type: string;
   /** With its extension, in any language. */
   name: string;
-  content: Buffer | string;
+  /** A stream that breaks breaks the answer off. */
+  content: Buffer | string | Readable;
 }
 
 export interface Call<R extends Route> {

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '@keshi/runtime/errors';
 import { parseCookie } from 'cookie';
@@ -48,7 +50,7 @@ export function mount(app: Express, bindings: Readonly<Record<string, Binding>>,
           http: exchange(req, res, address),
           audit: (note) => deps.audit(note, { actor, address }),
         });
-        send(res, name, binding, reply, deps.checkReplies);
+        await send(res, name, binding, reply, deps.checkReplies);
       },
     );
   }
@@ -65,7 +67,13 @@ function exchange(req: Request, res: Response, address: string): Exchange {
   };
 }
 
-function send(res: Response, name: string, { route }: Binding, reply: unknown, check: boolean): void {
+async function send(
+  res: Response,
+  name: string,
+  { route }: Binding,
+  reply: unknown,
+  check: boolean,
+): Promise<void> {
   res.setHeader('Cache-Control', 'no-store');
   if (route.file) {
     const file = reply as FileReply;
@@ -74,7 +82,10 @@ function send(res: Response, name: string, { route }: Binding, reply: unknown, c
       'Content-Disposition',
       `attachment; filename="keshi${extension}"; filename*=UTF-8''${encodeURIComponent(file.name)}`,
     );
-    res.type(file.type).send(file.content);
+    res.type(file.type);
+    // Whoever goes away half way ends the stream; nothing is left to be answered then.
+    if (file.content instanceof Readable) await pipeline(file.content, res).catch(() => res.destroy());
+    else res.send(file.content);
   } else if (route.reply) {
     if (check) checkReply(name, route.reply, reply);
     res.json(reply);

@@ -38,6 +38,7 @@ export function proctorAnalyser(deps: {
       userId,
       context: { kind: 'enrolment', id: challengeId },
       frames: frames.map((frame) => Buffer.from(frame).toString('base64')),
+      motion: null,
       references: [],
       seen: [],
       at,

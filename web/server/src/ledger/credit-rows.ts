@@ -4,7 +4,7 @@ import type { CreditRow } from '@keshi/db/credit-hours';
 import { isEligibleWith } from '@keshi/rules/course-hours';
 import { declaredMs, resolvePolicy } from '@keshi/rules/policy';
 
-/** What the ledger comes to for one learner and course, with the numbers of the course it is read by [CH1, CH3, CH5]. */
+/** What the ledger comes to for one learner and course, with the numbers of the course it is read by [CH1, CH3, CH5, PR2]. */
 export function courseCredit(row: CreditRow): CourseCredit {
   const policy = resolvePolicy(storedPolicy.catch({}).parse(row.policy));
   return {
@@ -21,5 +21,6 @@ export function courseCredit(row: CreditRow): CourseCredit {
     declaredMs: declaredMs(policy),
     violations: row.violations,
     eligible: isEligibleWith(row.violations),
+    provisional: row.balanceMs > 0 && !row.identityConfirmed,
   };
 }

@@ -1,4 +1,5 @@
 import { admin } from './admin.ts';
+import { certificates } from './certificates.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { courses } from './courses.ts';
@@ -17,6 +18,7 @@ import type { Catalogue } from '../zh-CN/catalogue.ts';
 
 export const catalogue: Catalogue = {
   admin,
+  certificates,
   checks,
   common,
   courses,

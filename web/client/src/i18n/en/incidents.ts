@@ -53,6 +53,7 @@ export const incidents: typeof zh = {
   },
   purposes: { 'sign-in': 'Sign-in', check: 'Check', recheck: 'Recheck', exam: 'Exam check' },
   causes: {
+    'virtual-camera': 'camera named like a virtual one',
     schedule: 'random moment',
     failed: 'after a failed one',
     detector: 'the browser noticed something',

@@ -50,7 +50,12 @@ export const reasons: typeof zh = {
   },
   'identity-pending': {
     chip: 'Waiting for face check, not counting',
-    what: 'A face check is due. Once it is done, this time counts.',
+    what: 'A face check is due. Until it is done, time does not count.',
     todo: 'Follow the steps on screen; if it is difficult, ask for a person to check instead.',
+  },
+  'identity-failed': {
+    chip: 'Face check failed, not counted',
+    what: 'A face check failed: the time since the last one that passed, five minutes at most, was not counted.',
+    todo: 'If it was wrong, staff give the time back after looking at it; you can also appeal under My record.',
   },
 };

@@ -1,4 +1,5 @@
 import { admin } from './admin.ts';
+import { certificates } from './certificates.ts';
 import { checks } from './checks.ts';
 import { common } from './common.ts';
 import { courses } from './courses.ts';
@@ -20,6 +21,7 @@ import { teach } from './teach.ts';
  */
 export const catalogue = {
   admin,
+  certificates,
   checks,
   common,
   courses,

@@ -9,6 +9,7 @@ const reasons: Record<Exclude<CreditReason, 'counting' | 'not-started' | 'paused
   replaced: '在另一处打开',
   'service-outage': '系统故障后未返回',
   'identity-pending': '等待人脸核验',
+  'identity-failed': '人脸核验未通过',
   'no-sign-in': '本课时没有签到',
   'before-sign-in': '签到之前（签到晚于窗口）',
 };
@@ -36,6 +37,8 @@ export const hours = {
   byCourse: '各门课程的学时',
   exact: '精确到秒',
   rounded: '按学时显示',
+  provisional: '暂计',
+  provisionalText: '身份核验完成后生效，不会丢失。',
   ofDeclared: (declared: string) => `共 ${declared}`,
   settledHours: (n: string) => `已结算 ${n} 个课时`,
   attended: (present: string, live: string) => `出勤 ${present}，共 ${live}`,

@@ -51,7 +51,13 @@ export const incidents = {
     error: '系统故障',
   },
   purposes: { 'sign-in': '签到', check: '抽查', recheck: '复查', exam: '考试核验' },
-  causes: { schedule: '随机时刻', failed: '上一次未通过', detector: '浏览器提示', return: '重新进入' },
+  causes: {
+    schedule: '随机时刻',
+    failed: '上一次未通过',
+    detector: '浏览器提示',
+    return: '重新进入',
+    'virtual-camera': '疑似虚拟摄像头',
+  },
   proofs: {
     signed: '签名有效',
     none: '无照片，未评判',

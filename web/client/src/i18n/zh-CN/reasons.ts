@@ -45,7 +45,12 @@ export const reasons: Record<ReasonCode, ReasonText> = {
   },
   'identity-pending': {
     chip: '等待人脸核验，未计入',
-    what: '需要先完成人脸核验，核验完成后这段时间会计入。',
+    what: '核验时间已到，完成之前的时间不计入。',
     todo: '请按提示完成核验；有困难可以请人工核验。',
+  },
+  'identity-failed': {
+    chip: '核验未通过，未计入',
+    what: '人脸核验没有通过，从上一次通过核验起、最多 5 分钟的时间没有计入。',
+    todo: '如果是误判，工作人员复核后会恢复；也可以在“我的档案”里申诉。',
   },
 };

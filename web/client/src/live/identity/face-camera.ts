@@ -1,20 +1,22 @@
 /** The camera for checks: opened with the first of them, and open until the class is left. */
-import { createCamera } from '#identity/camera.ts';
+import { createCamera, type PictureSize } from '#identity/camera.ts';
 import { captureFace } from '../capture.ts';
 
 export interface FaceCamera {
   readonly track: MediaStreamTrack;
   /** One picture after the other. Rejects with an `AbortError` when the camera has ended. */
-  take(count: number, signal: AbortSignal): Promise<Blob[]>;
+  take(count: number, apartMs: number, signal: AbortSignal): Promise<Blob[]>;
   close(): void;
 }
 
-/** Between two pictures of one check: long enough for somebody to have moved. */
-const apartMs = 700;
 const lookAgainMs = 100;
 
 /** Throws `CaptureError`. */
-export async function openFaceCamera(deviceId: string | undefined, onEnded: () => void): Promise<FaceCamera> {
+export async function openFaceCamera(
+  deviceId: string | undefined,
+  onEnded: () => void,
+  size?: PictureSize,
+): Promise<FaceCamera> {
   const track = await captureFace(deviceId);
   const video = document.createElement('video');
   video.muted = true;
@@ -22,7 +24,7 @@ export async function openFaceCamera(deviceId: string | undefined, onEnded: () =
   video.srcObject = new MediaStream([track]);
   track.addEventListener('ended', onEnded);
   await video.play().catch(() => undefined);
-  const camera = createCamera(video);
+  const camera = createCamera(video, size);
 
   async function one(signal: AbortSignal): Promise<Blob> {
     for (;;) {
@@ -36,7 +38,7 @@ export async function openFaceCamera(deviceId: string | undefined, onEnded: () =
 
   return {
     track,
-    async take(count, signal) {
+    async take(count, apartMs, signal) {
       const pictures: Blob[] = [];
       while (pictures.length < count) {
         if (pictures.length > 0) await new Promise((resolve) => setTimeout(resolve, apartMs));

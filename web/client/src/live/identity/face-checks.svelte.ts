@@ -32,6 +32,9 @@ interface Deps {
 
 /** Time to see oneself before the picture is taken. */
 const lookMs = 2_500;
+/** Between two pictures of one check: long enough for somebody to have moved, or to turn the head and back in all of them. */
+const apartMs = 700;
+const turnApartMs = 900;
 /** What passed is said for so long. */
 const saidMs = 4_000;
 
@@ -125,7 +128,7 @@ export class FaceChecks {
       if (!signal.aborted) this.#showing = { ask, step };
     };
     // A check while the camera is open is taken quietly: it interrupts nobody.
-    const quiet = ask.purpose === 'check' && this.#camera !== null;
+    const quiet = ask.purpose === 'check' && ask.motion === null && this.#camera !== null;
     try {
       this.#open = !quiet;
       become({ state: 'opening' });
@@ -136,7 +139,7 @@ export class FaceChecks {
         await this.#looked(signal);
       }
       become({ state: 'taking' });
-      const pictures = await camera.take(ask.pictures, signal);
+      const pictures = await camera.take(ask.pictures, ask.motion ? turnApartMs : apartMs, signal);
       become({ state: 'judging' });
       const verdict = await this.#send(ask, pictures, signal);
       if (signal.aborted) return;
