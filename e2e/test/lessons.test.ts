@@ -139,7 +139,7 @@ test('[D1] a list of learners with mistakes enrols nobody, and the corrected one
   await page.evaluate('localStorage.clear()');
   await logIn(page, product.url, 'supervisor');
   await visit(page, `${product.url}/admin/groups`, admin.groups.title);
-  await page.locator('main a[href^="/admin/groups/"]').first().click();
+  await page.getByRole('link', { name: '2026 秋季一班' }).first().click();
   await press(page, admin.groups.enrol);
   const list = join(dir, '名单.csv');
   await writeFile(list, '账号,姓名\nlearner1,张三\nnobody,\nlearner2,错名\n');
