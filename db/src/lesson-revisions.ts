@@ -12,6 +12,7 @@ import {
   type RevisionState,
 } from '@keshi/contract/lessons';
 import type { Db } from './client.ts';
+import { Refused } from './failures.ts';
 import type { Prisma } from './generated/client.ts';
 import { fromDate, fromDateOrNull, toDate } from './instants.ts';
 
@@ -121,7 +122,7 @@ export async function tellProgress(
 
 /**
  * The job is done: from this commit on the lesson plays what was made. Answers where its files were before (null:
- * nowhere), or `overtaken` when somebody else has the job, or the lesson was published in the meantime.
+ * nowhere), or `overtaken` when somebody else has the job. Throws `Refused`: `conflict` when the lesson was published meanwhile.
  */
 export async function finishMaking(
   db: Db,
@@ -149,10 +150,12 @@ export async function finishMaking(
       ],
     );
     if (!row) return 'overtaken';
-    const [lesson] = await sql<{ mediaKey: string | null }>(
-      'SELECT "mediaKey" FROM "Lesson" WHERE "id" = $1 FOR UPDATE',
+    const [lesson] = await sql<{ mediaKey: string | null; state: string }>(
+      'SELECT "mediaKey", "state" FROM "Lesson" WHERE "id" = $1 FOR UPDATE',
       [row.lessonId],
     );
+    // What learners are studying does not change under their eyes.
+    if (lesson?.state === 'published') throw new Refused('conflict', 'lesson');
     await sql('UPDATE "Lesson" SET "mediaKey" = $2, "durationMs" = $3, "updatedAt" = now() WHERE "id" = $1', [
       row.lessonId,
       made.mediaKey,

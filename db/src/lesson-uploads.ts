@@ -55,7 +55,7 @@ export async function getUpload(db: Db, id: string): Promise<Upload | null> {
 
 /**
  * Adds a piece that is in the media store under `name`. With the last one the upload is whole, and what is to be made
- * of it is due by the same commit. Throws `Refused`: `conflict` when it does not begin where the others end.
+ * of it is due by the same commit. Throws `Refused`: `conflict` when it does not begin where the others end, or the lesson has been published.
  */
 export async function addPart(
   db: Db,
@@ -67,6 +67,7 @@ export async function addPart(
       `UPDATE "LessonUpload" SET "received" = "received" + $3,
          "endedAt" = CASE WHEN "received" + $3 = "size" THEN $4::timestamptz END
        WHERE "id" = $1 AND "received" = $2 AND "received" + $3 <= "size" AND "endedAt" IS NULL
+         AND NOT EXISTS (SELECT 1 FROM "Lesson" l WHERE l."id" = "LessonUpload"."lessonId" AND l."state" = 'published')
        RETURNING "lessonId", "received"::text AS "received", "size"::text AS "size"`,
       [uploadId, from, length, toDate(now)],
     );

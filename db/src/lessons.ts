@@ -24,6 +24,8 @@ export interface Lesson {
   courseTitle: string;
   orgPath: string;
   authorIds: string[];
+  /** Experts are looking at its course, or have approved it as it stands. */
+  underReview: boolean;
   chapterId: string | null;
   ordinal: number;
   title: string;
@@ -65,7 +67,14 @@ const columns = {
   body: true,
   marks: true,
   version: true,
-  course: { select: { title: true, org: { select: { path: true } }, authors: { select: { userId: true } } } },
+  course: {
+    select: {
+      title: true,
+      listing: true,
+      org: { select: { path: true } },
+      authors: { select: { userId: true } },
+    },
+  },
   captions: { select: { language: true, name: true }, orderBy: { language: 'asc' } },
   revisions: { select: revisionColumns, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take: 5 },
 } satisfies Prisma.LessonSelect;
@@ -79,6 +88,7 @@ function fromRow(row: Prisma.LessonGetPayload<{ select: typeof columns }>): Less
     courseTitle: course.title,
     orgPath: course.org.path,
     authorIds: course.authors.map(({ userId }) => userId),
+    underReview: course.listing === 'in-review' || course.listing === 'listed',
     kind: lessonKind.parse(lesson.kind),
     state: lessonState.parse(lesson.state),
     completion: lessonCompletion.nullable().parse(lesson.completion),

@@ -12,6 +12,7 @@ const bareCodes = errorCodes.filter((code) => code.includes('-'));
 const areas = [
   'admin',
   'common',
+  'courses',
   'errors',
   'hours',
   'identity',

@@ -10,8 +10,10 @@ import { logIn } from '../src/class-day.ts';
 import { makeLessonClip } from '../src/lesson-clip.ts';
 import { choose, fill, hears, press, save, visit, words } from '../src/office.ts';
 import { type Product, startProduct } from '../src/product.ts';
+import { scormPackage } from '../src/scorm-package.ts';
 
 const { making, course, lesson, page: coursePage, preview } = courses;
+const { admin } = words;
 const patient = { timeout: 60_000 };
 const courseTitle = '电工基础';
 
@@ -97,4 +99,58 @@ test('[C10, C11] a video is uploaded, made, published, and seen by a learner and
   await plays(learner.page);
   await learner.page.getByRole('link', { name: preview.login }).waitFor(patient);
   expect([...teacher.errors, ...learner.errors]).toEqual([]);
+});
+
+test('[C4, WL9] a SCORM package runs apart from the page, and what it sets is there when it is opened again', async () => {
+  const { page } = teacher;
+  await openCourse(page);
+  await press(page, course.addLesson);
+  await fill(page, { [course.lessonTitle]: '互动练习' });
+  await choose(page, course.lessonKind, courses.kinds.scorm);
+  await save(page, course.lessonAdded);
+  await page.getByRole('link', { name: '互动练习', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: '互动练习' }).waitFor(patient);
+  const file = join(dir, 'practice.zip');
+  await writeFile(file, await scormPackage());
+  await page.locator('input[type=file]').first().setInputFiles(file);
+  await page.getByText(lesson.ready, { exact: true }).waitFor(patient);
+
+  const inside = () =>
+    page.frameLocator('[data-testid=package]').frameLocator('iframe').frameLocator('iframe');
+  await inside().getByText('第 1 页').waitFor(patient);
+  // Neither our page nor a cookie is within its reach.
+  expect(await inside().locator('#outside').innerText()).toBe('nothing 0');
+  const stored = page.waitForResponse(
+    (answer) => answer.request().method() === 'PUT' && answer.ok(),
+    patient,
+  );
+  await inside().getByRole('button', { name: '下一页' }).click();
+  await stored;
+  await page.reload();
+  await inside().getByText('第 2 页').waitFor(patient);
+  await inside().getByRole('button', { name: '完成' }).click();
+  await page.getByText(lesson.packageComplete).waitFor(patient);
+  expect(teacher.errors).toEqual([]);
+});
+
+test('[D1] a list of learners with mistakes enrols nobody, and the corrected one everybody', async () => {
+  const { page } = teacher;
+  await page.context().clearCookies();
+  await page.evaluate('localStorage.clear()');
+  await logIn(page, product.url, 'supervisor');
+  await visit(page, `${product.url}/admin/groups`, admin.groups.title);
+  await page.getByRole('link', { name: '2026 秋季一班' }).first().click();
+  await press(page, admin.groups.enrol);
+  const list = join(dir, '名单.csv');
+  await writeFile(list, '账号,姓名\nlearner1,张三\nnobody,\nlearner2,错名\n');
+  await page.getByTestId('roster-file').setInputFiles(list);
+  const errors = page.getByTestId('roster-errors').getByRole('listitem');
+  await errors.first().waitFor(patient);
+  expect(await errors.allInnerTexts()).toEqual([
+    `${courses.roster.row('3')} ${courses.roster.problems.unknown}`,
+    `${courses.roster.row('4')} ${courses.roster.problems.name}`,
+  ]);
+  await writeFile(list, '账号,姓名\nlearner1,张三\nlearner2,李秀英\n');
+  await page.getByTestId('roster-file').setInputFiles(list);
+  await hears(page, admin.groups.enrolDone('0', '2'));
 });

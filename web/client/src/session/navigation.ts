@@ -4,6 +4,7 @@ import CalendarDays from '@lucide/svelte/icons/calendar-days';
 import ClipboardPen from '@lucide/svelte/icons/clipboard-pen';
 import ClipboardCheck from '@lucide/svelte/icons/clipboard-check';
 import FileClock from '@lucide/svelte/icons/file-clock';
+import FolderTree from '@lucide/svelte/icons/folder-tree';
 import Gavel from '@lucide/svelte/icons/gavel';
 import GraduationCap from '@lucide/svelte/icons/graduation-cap';
 import HeartPulse from '@lucide/svelte/icons/heart-pulse';
@@ -91,6 +92,7 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
     { href: paths.groups, name: 'groups', icon: UsersRound, roles: ['staff', 'employer'] },
     { href: paths.users, name: 'users', icon: Users, roles: ['staff', 'employer', 'admin'] },
     { href: paths.courses, name: 'courses', icon: LibraryBig, roles: ['staff', 'employer', 'admin'] },
+    { href: paths.projects, name: 'projects', icon: FolderTree, roles: ['staff', 'employer', 'admin'] },
     { href: paths.organizations, name: 'organizations', icon: Building2, roles: ['admin'] },
     { href: paths.audit, name: 'audit', icon: ScrollText, roles: ['staff', 'admin'] },
     { href: paths.health, name: 'health', icon: HeartPulse, roles: ['admin'] },

@@ -63,6 +63,7 @@ export const paths = {
   organizations: '/admin/organizations',
   users: '/admin/users',
   courses: '/admin/courses',
+  projects: '/admin/projects',
   groups: '/admin/groups',
   group: (groupId: string) => `/admin/groups/${groupId}`,
   groupGrades: (groupId: string) => `/admin/groups/${groupId}/grades`,

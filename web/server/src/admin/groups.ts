@@ -145,12 +145,13 @@ export function groupRoutes({ db, clock }: { db: Db; clock: Clock }) {
         const under = [...scopesOf(actor, 'group.manage', 'org'), ...(reach === null ? group.orgPaths : [])];
         const known = await learnersByLogin(db, { logins: roster.lines.map(({ login }) => login), under });
         const named = await namesOf(db, [...known.values()]);
-        const wrong = roster.lines.flatMap(({ row, login, name }) => {
+        const errors = [...roster.errors];
+        for (const { row, login, name } of roster.lines) {
           const userId = known.get(login);
-          if (userId === undefined) return [{ row, problem: 'unknown' as const }];
-          return name !== '' && named.get(userId) !== name ? [{ row, problem: 'name' as const }] : [];
-        });
-        const errors = [...roster.errors, ...wrong].sort((a, b) => a.row - b.row);
+          if (userId === undefined) errors.push({ row, problem: 'unknown' });
+          else if (name !== '' && named.get(userId) !== name) errors.push({ row, problem: 'name' });
+        }
+        errors.sort((a, b) => a.row - b.row);
         if (errors.length > 0) return { enrolled: 0, already: 0, errors };
         const userIds = roster.lines.flatMap(({ login }) => known.get(login) ?? []);
         const enrolled = await enrol(db, { groupId: group.id, userIds });

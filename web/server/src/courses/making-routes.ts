@@ -26,6 +26,9 @@ import type { Actor } from '../http/call.ts';
 import { factsOf, rowOf } from '../lessons/view.ts';
 import { courseResource, findPackage } from './making-access.ts';
 
+/** What a review is about. */
+const reviewed = ['title', 'summary', 'introduction', 'packageType', 'occupationCode', 'points'] as const;
+
 export function makingRoutes({ db, clock }: { db: Db; clock: Clock }) {
   async function problemsOf(course: CoursePackage) {
     const facts = (await lessonsOf(db, course.id)).map(factsOf);
@@ -108,6 +111,9 @@ export function makingRoutes({ db, clock }: { db: Db; clock: Clock }) {
         if (!project || !course.orgPath.startsWith(project.orgPath))
           throw new AppError('invalid-input', { fields: ['body.projectId'] });
       }
+      // What experts look at, or have approved, stays as it is until it is taken back.
+      const underReview = course.listing === 'in-review' || course.listing === 'listed';
+      if (underReview && reviewed.some((field) => body[field] !== undefined)) throw new AppError('conflict');
       await describePackage(db, { id: course.id, ...body });
       await audit({
         action: 'course.described',

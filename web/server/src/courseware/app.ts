@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { id } from '@keshi/contract/domain';
-import { lessonPrefix, type MadeMedia } from '@keshi/contract/lessons';
+import type { MadeMedia } from '@keshi/contract/lessons';
 import type { Db } from '@keshi/db/client';
 import { madeOf } from '@keshi/db/lesson-revisions';
 import type { Clock } from '@keshi/runtime/clock';
@@ -36,11 +36,6 @@ type Package = Extract<MadeMedia, { kind: 'package' }> & { folder: string };
 const bridge = readFileSync(new URL('bridge.js', import.meta.url));
 const path = z.object({ token: z.string(), path: z.array(z.string()) });
 const keptPackages = 100;
-
-/** Where the files of a package are; with the slash at its end. */
-export function packagePrefix(lessonId: string, revisionId: string): string {
-  return `${lessonPrefix(lessonId, revisionId)}package/`;
-}
 
 export function createCourseware({ db, store, tokenSecret, publicUrl, clock, log }: Deps): Express {
   const page = new URL(publicUrl).origin;

@@ -1,3 +1,4 @@
+/* global document, window */
 // Runs in the frame of a package, between its pages and ours: the API that SCORM 1.2 packages look for in the windows
 // above them. What they set is told to our page by messages, which stores it; what was stored before comes with the
 // first one. No package can reach our page in any other way.

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { lessonKind, lessonPrefix, type MakingStep } from '@keshi/contract/lessons';
 import type { Db } from '@keshi/db/client';
+import { isRefused } from '@keshi/db/failures';
 import {
   failMaking,
   finishMaking,
@@ -143,6 +144,7 @@ export function createLessonMaker(deps: LessonMakerDeps): LessonMaker {
       if (stopping.signal.aborted) return releaseMaking(db, job);
       if (error instanceof ProgramMissingError) return giveUp(job, new MakingRefused('tool-missing', error));
       if (error instanceof MakingRefused) return giveUp(job, error);
+      if (isRefused(error)) return giveUp(job, new MakingRefused('interrupted', error));
       log.warn(
         { err: error, revisionId: job.revisionId, attempt: job.attempt },
         'a lesson could not be made',

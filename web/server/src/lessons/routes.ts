@@ -113,6 +113,7 @@ export function lessonRoutes({ db, clock, store, tokenSecret }: Deps) {
       const lesson = await findLesson(db, actor, params.id, 'course.manage');
       await demandChapter(lesson.courseId, body.chapterId);
       demandFitting(lesson, body);
+      demandUnchanged(lesson, body);
       const changed = await updateLesson(db, { id: lesson.id, ...body });
       await audit({
         action: 'lesson.changed',
@@ -125,7 +126,12 @@ export function lessonRoutes({ db, clock, store, tokenSecret }: Deps) {
     setLessonState: bind(routes.setLessonState, async ({ actor, params, body, audit }) => {
       const lesson = await findLesson(db, actor, params.id, 'course.manage');
       if (lesson.version !== body.version) throw new AppError('outdated');
-      if (body.state === 'published' && !isReady(factsOf(lesson))) throw new AppError('not-ready');
+      if (body.state === 'published') {
+        // What experts approved is what is listed: the package is taken down first, and submitted again.
+        if (lesson.underReview) throw new AppError('conflict');
+        const making = lesson.revision?.state === 'waiting' || lesson.revision?.state === 'working';
+        if (making || !isReady(factsOf(lesson))) throw new AppError('not-ready');
+      }
       if (body.state === 'withdrawn' && lesson.state === 'draft') throw new AppError('conflict');
       const changed = await updateLesson(db, { id: lesson.id, version: body.version, state: body.state });
       await audit({ action: `lesson.${body.state}`, ...about(lesson) });
@@ -181,6 +187,14 @@ export function lessonRoutes({ db, clock, store, tokenSecret }: Deps) {
 /** [C5] May be watched without a login. */
 export function isPreview({ preview, state }: Pick<Lesson, 'preview' | 'state'>): boolean {
   return preview && state === 'published';
+}
+
+/** Published, what it earns and says stays as it is: it is withdrawn first. */
+function demandUnchanged(lesson: Lesson, change: Change): void {
+  if (lesson.state !== 'published') return;
+  const fixed = ['body', 'declaredMs', 'minimumMs', 'completion'] as const;
+  if (fixed.some((field) => change[field] !== undefined && change[field] !== lesson[field]))
+    throw new AppError('conflict');
 }
 
 interface Change {

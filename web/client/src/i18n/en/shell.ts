@@ -36,6 +36,7 @@ export const shell: typeof zh = {
     organizations: 'Organisations',
     users: 'People',
     courses: 'Courses',
+    projects: 'Training projects',
     groups: 'Groups',
     schedule: 'Schedule',
     audit: 'Audit log',

@@ -30,6 +30,7 @@ export const shell = {
     organizations: '组织机构',
     users: '人员',
     courses: '课程管理',
+    projects: '培训项目',
     groups: '班组',
     schedule: '排课',
     audit: '审计日志',
