@@ -16,7 +16,7 @@ export interface CheckedPerson {
 }
 
 /** Kinds of contexts whose course is known here; checks of others wait until theirs is. */
-const knownKinds: readonly IncidentKind[] = ['class'];
+const knownKinds: readonly IncidentKind[] = ['class', 'lesson'];
 
 /** People with checks that wait, each once, those that wait longest first. */
 export async function unweighedPeople(
@@ -122,10 +122,10 @@ export async function onUnweighed<T>(
 /** Whose course a context belongs to. Kinds without one here are not in `knownKinds`. */
 async function placeOf(sql: Sql, of: CheckedPerson): Promise<WeighingFacts['place'] | null> {
   const [row] = await sql<{ courseId: string; orgPath: string }>(
-    `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "LiveClass" c
-     JOIN "ClassGroup" g ON g."id" = c."groupId" JOIN "Course" co ON co."id" = g."courseId"
-     JOIN "Organization" o ON o."id" = co."orgId" WHERE c."id" = $1`,
-    [of.contextId],
+    `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "Course" co JOIN "Organization" o ON o."id" = co."orgId"
+     WHERE co."id" = CASE $2 WHEN 'class' THEN (SELECT g."courseId" FROM "LiveClass" c JOIN "ClassGroup" g ON g."id" = c."groupId"
+         WHERE c."id" = $1) WHEN 'lesson' THEN (SELECT l."courseId" FROM "Lesson" l WHERE l."id" = $1) END`,
+    [of.contextId, of.kind],
   );
   return row ?? null;
 }

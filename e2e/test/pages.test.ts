@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, desktop, openBrowser } from '../src/chromium.ts';
 import { enterClass, logIn, openConsole, openTab, startClass, words } from '../src/class-day.ts';
+import { addLesson } from '../src/lesson-row.ts';
 import { kindOf, linksOf, problemsOf, settled, speaks } from '../src/page-check.ts';
 import { type Product, startProduct } from '../src/product.ts';
 
@@ -27,6 +28,7 @@ const kindsSeen = new Set<string>();
 
 beforeAll(async () => {
   product = await startProduct();
+  await addLesson(product);
   browser = await openBrowser(desktop);
 });
 afterAll(async () => {

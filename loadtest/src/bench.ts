@@ -15,6 +15,7 @@ const files: Record<string, string> = {
   'class-join-storm': './class-join-storm.ts',
   fanout: './fanout.ts',
   faces: './faces.ts',
+  study: './study.ts',
 };
 
 const defaultRounds = 7;
