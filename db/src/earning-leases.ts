@@ -32,13 +32,15 @@ export async function takeEarningLeases(
 ): Promise<EarningTaken[]> {
   if (takers.length === 0) return [];
   const last = [...new Map(takers.map((taker) => [taker.userId, taker])).values()];
+  // The former places are read, all of them, before any is written over.
   const rows = await sql<LeaseRow>(
-    `WITH former AS (
+    `WITH former AS MATERIALIZED (
        SELECT l."userId", l."kind", l."contextId", l."token" FROM "EarningLease" l
        WHERE l."userId" = ANY($1::uuid[]) ORDER BY l."userId" FOR UPDATE
      ), taken AS (
        INSERT INTO "EarningLease" ("userId", "kind", "contextId", "token", "takenAt")
-       SELECT u, k, c, t, $5 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[]) AS r(u, k, c, t) ORDER BY u
+       SELECT u, k, c, t, $5 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[]) AS r(u, k, c, t)
+         CROSS JOIN (SELECT count(*) FROM former) AS read ORDER BY u
        ON CONFLICT ("userId") DO UPDATE SET "kind" = EXCLUDED."kind", "contextId" = EXCLUDED."contextId",
          "token" = EXCLUDED."token", "takenAt" = EXCLUDED."takenAt"
        RETURNING "userId"

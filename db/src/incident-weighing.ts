@@ -17,7 +17,7 @@ export interface CheckedPerson {
 }
 
 /** Kinds of contexts whose course is known here; checks of others wait until theirs is. */
-const knownKinds: readonly IncidentKind[] = ['class', 'exam'];
+const knownKinds: readonly IncidentKind[] = ['class', 'lesson', 'exam'];
 
 /** People with checks that wait, each once, those that wait longest first. */
 export async function unweighedPeople(
@@ -124,12 +124,11 @@ export async function onUnweighed<T>(
 async function placeOf(sql: Sql, of: CheckedPerson): Promise<WeighingFacts['place'] | null> {
   const course = `JOIN "Organization" o ON o."id" = co."orgId"`;
   const [row] = await sql<{ courseId: string; orgPath: string }>(
-    of.kind === 'exam'
-      ? `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "Exam" x
-         JOIN "Course" co ON co."id" = x."courseId" ${course} WHERE x."id" = $1`
-      : `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "LiveClass" c
-         JOIN "ClassGroup" g ON g."id" = c."groupId" JOIN "Course" co ON co."id" = g."courseId" ${course} WHERE c."id" = $1`,
-    [of.contextId],
+    `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "Course" co JOIN "Organization" o ON o."id" = co."orgId"
+     WHERE co."id" = CASE $2 WHEN 'class' THEN (SELECT g."courseId" FROM "LiveClass" c JOIN "ClassGroup" g ON g."id" = c."groupId"
+         WHERE c."id" = $1) WHEN 'lesson' THEN (SELECT l."courseId" FROM "Lesson" l WHERE l."id" = $1)
+         WHEN 'exam' THEN (SELECT x."courseId" FROM "Exam" x WHERE x."id" = $1) END`,
+    [of.contextId, of.kind],
   );
   return row ?? null;
 }

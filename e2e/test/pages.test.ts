@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificates } from '../../web/client/src/i18n/zh-CN/certificates.ts';
 import { type Browser, desktop, openBrowser } from '../src/chromium.ts';
 import { enterClass, logIn, openConsole, openTab, startClass, words } from '../src/class-day.ts';
+import { addLesson } from '../src/lesson-row.ts';
 import { kindOf, linksOf, problemsOf, settled, speaks } from '../src/page-check.ts';
 import { type Product, startProduct } from '../src/product.ts';
 
@@ -28,6 +29,7 @@ const kindsSeen = new Set<string>();
 
 beforeAll(async () => {
   product = await startProduct();
+  await addLesson(product);
   browser = await openBrowser(desktop);
   // So that there is one to be looked at.
   await issueCertificate();

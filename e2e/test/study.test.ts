@@ -2,7 +2,6 @@
  * A recorded lesson with a real browser, from the record to the ledger: what plays is counted, what is asked stops the
  * picture, and a complete lesson is in the learner's hours [WL1, WL3, WL6].
  */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { startEmbedded } from '@keshi/db/embedded';
 import { silent } from '@keshi/db/testing/database';
@@ -14,7 +13,7 @@ import { study } from '../../web/client/src/i18n/zh-CN/study.ts';
 import { openBrowser, phone, type Browser } from '../src/chromium.ts';
 import * as day from '../src/class-day.ts';
 import { keepEvidence } from '../src/evidence.ts';
-import { makeLessonMedia } from '../src/lesson-media.ts';
+import { addLesson } from '../src/lesson-row.ts';
 import * as office from '../src/office.ts';
 import { startProduct, type Product } from '../src/product.ts';
 
@@ -26,7 +25,7 @@ let product: Product;
 let url: string;
 let database: pg.Client;
 let learner: Browser;
-const lessonId = randomUUID();
+let lessonId: string;
 const title = '触电急救';
 
 beforeAll(async () => {
@@ -36,14 +35,7 @@ beforeAll(async () => {
   database = new pg.Client({ connectionString: server.url });
   database.on('error', () => undefined);
   await database.connect();
-  const mediaKey = `lessons/${lessonId}/${randomUUID()}/`;
-  await makeLessonMedia(product.dataDir, mediaKey, lessonSeconds);
-  await database.query(
-    `INSERT INTO "Lesson" ("id", "courseId", "ordinal", "title", "kind", "state", "durationMs", "mediaKey", "updatedAt")
-     SELECT $1, g."courseId", 900, $2, 'video', 'published', $3, $4, now() FROM "Enrolment" e
-       JOIN "ClassGroup" g ON g."id" = e."groupId" JOIN "User" u ON u."id" = e."userId" WHERE u."login" = 'learner1' LIMIT 1`,
-    [lessonId, title, lessonSeconds * 1000, mediaKey],
-  );
+  lessonId = await addLesson(product, { title, seconds: lessonSeconds });
   learner = await openBrowser(phone);
   await day.logIn(learner.page, url, 'learner1');
 });

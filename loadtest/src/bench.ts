@@ -16,6 +16,7 @@ const files: Record<string, string> = {
   fanout: './fanout.ts',
   faces: './faces.ts',
   exam: './exam.ts',
+  study: './study.ts',
 };
 
 const defaultRounds = 7;

@@ -104,13 +104,10 @@ export function refusedWith(
   return ms > 0 ? { ...refused, [reason]: (refused[reason] ?? 0) + ms } : refused;
 }
 
-const day = 24 * 3_600_000;
 const shanghai = 8 * 3_600_000;
 
 /** Of Asia/Shanghai, `2026-11-28`. */
 export const dayOf = (at: number): string => new Date(at + shanghai).toISOString().slice(0, 10);
-/** When a day of Asia/Shanghai begins. */
-export const startOfDay = (at: number): number => Math.floor((at + shanghai) / day) * day - shanghai;
 
 /** [WL7] What was credited on a day, here and elsewhere. */
 export function creditedOn({ byDay, elsewhere }: StudySession, on: string): number {

@@ -44,6 +44,8 @@ export interface PageHandlersDeps {
   depart: (connection: Connection, cause: 'left' | 'lost') => void;
   /** Tells the coordinator that a connection is gone. */
   farewell: (connection: Connection) => void;
+  /** A learner is in: the class is where the account earns from now on [WL4]. */
+  earns: (connection: Connection) => void;
   /** What a learner is told of being recognised, and what follows for presence. */
   identify: (connection: Connection, identity: LearnerIdentity) => void;
   looks: LiveLooks;
@@ -146,6 +148,7 @@ export function createPageHandlers(deps: PageHandlersDeps): PageHandlers {
     const { classId, person, socket } = connection;
     if (connection.stage === 'gone') return;
     connection.stage = 'joined';
+    deps.earns(connection);
     classes.enter(connection);
     const events = classes.heardSince(classId, connection, seq);
     if (events.length > 0) socket.emit('events', { events });

@@ -35,6 +35,7 @@ import { iceServersFor } from './media/turn-credentials.ts';
 import { createMeters } from './meters.ts';
 import { comerOf, createPageHandlers } from './page-handlers.ts';
 import { createChips } from './presence/chips.ts';
+import { createEarningLeases } from './presence/earning-leases.ts';
 import { consumePresence, createFactBuffer } from './presence/facts.ts';
 import { createJanitor, signalingKind } from './presence/janitor.ts';
 import { createVisits } from './presence/visits.ts';
@@ -83,6 +84,8 @@ export interface Signaling {
 const nodeTtlMs = 6_000;
 const tickMs = 250;
 const flushMs = 1_000;
+/** How long a learner may earn in two places when the word of it was lost [WL4]. */
+const leasesMs = 20_000;
 const janitorMs = 20_000;
 const proctorLoadMs = 5_000;
 /** Pages of a drained node come back spread over this time. */
@@ -149,6 +152,15 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     onBatch: (batch) => boards.publish(batch),
   });
   const visits = createVisits({ nodeId, now, note: facts.note, changed: (visit) => chips.push(visit) });
+  const leases = createEarningLeases({
+    db,
+    bus: state.bus,
+    now,
+    log,
+    connections,
+    visits,
+    databaseFailed,
+  });
   const chips = createChips({
     db,
     now,
@@ -284,7 +296,10 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     visits,
     chips,
     boards,
-    leave: (connection) => classes.leave(connection),
+    leave(connection) {
+      leases.left(connection);
+      classes.leave(connection);
+    },
     catchUp: (classId) => classes.catchUp(classId),
     identify,
     wireOf,
@@ -307,6 +322,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       turnstile,
       depart: door.depart,
       farewell: door.farewell,
+      earns: leases.joined,
       identify,
       looks,
       region: deps.config.signaling.region,
@@ -350,6 +366,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
 
   const unsubscribe = await Promise.all([
     sessions.watch(),
+    leases.watch(),
     looks.watch(),
     state.bus.subscribe('outages', () => chips.outagesChanged()),
     state.bus.subscribe(checkHints, (message) => {
@@ -418,7 +435,9 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       else troubles.ended('crowd');
       void sessions.check();
       void facts.flush();
+      void leases.flush();
     }, flushMs),
+    setInterval(() => void leases.compare(), leasesMs),
     setInterval(() => void boards.tick(), flushMs),
     setInterval(() => void load.look(), proctorLoadMs),
     setInterval(() => void sweepDead(), janitorMs),
@@ -460,6 +479,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       dismiss(connection, 'draining', 200 + Math.round(Math.random() * drainSpreadMs));
     await coordinators.close();
     await facts.flush();
+    await leases.flush();
     if (left > 0)
       await recordDrain(began).catch((error: unknown) =>
         log.warn({ err: error }, 'the outage of draining could not be recorded'),

@@ -1,5 +1,5 @@
 /** Lessons to study, for tests over HTTP. */
-import type { StudyStanding } from '@keshi/contract/study';
+import type { ChallengeAnswer, StudyStanding } from '@keshi/contract/study';
 import { newId } from '@keshi/db/ids';
 import type { RouteReply } from '@keshi/contract/http/route';
 import type { Routes } from '@keshi/contract/http/routes';
@@ -56,9 +56,29 @@ export async function addLesson(
 
 export type Lesson = RouteReply<Routes['studyLesson']>;
 
+/** An approved question about a lesson. */
+export async function addItem(web: Pick<RunningWeb, 'db' | 'world'>, lessonId: string): Promise<string> {
+  const id = newId();
+  await web.db.prisma.bankItem.create({
+    data: { id, courseId: web.world.course.id, lessonId, state: 'approved', kind: 'single' },
+  });
+  const content = {
+    kind: 'single',
+    stem: '断电后先做什么？',
+    media: [],
+    options: ['合闸', '验电', '离开'],
+    correct: [1],
+    explanation: '',
+  };
+  await web.db.prisma.bankItemRevision.create({
+    data: { itemId: id, revision: 1, content, createdById: web.world.idOf('teacher') },
+  });
+  return id;
+}
+
 /** One learner's player over HTTP, honest unless told otherwise. */
-export async function openPlayer(web: RunningWeb, login: string, lessonId: string) {
-  let token = await tokenOf(web, login);
+export async function openPlayer(web: RunningWeb, login: string, lessonId: string, shared?: string) {
+  let token = shared ?? (await tokenOf(web, login));
   let sessionId = '';
   let seq = 0;
   let standing: StudyStanding | null = null;
@@ -100,21 +120,23 @@ export async function openPlayer(web: RunningWeb, login: string, lessonId: strin
     return standing;
   }
 
+  async function answer(given: ChallengeAnswer): Promise<StudyStanding> {
+    const reply = await call(web, 'answerChallenge', { token, params, body: { sessionId, answer: given } });
+    if (reply.status !== 200) throw new Error(`answer: ${reply.error?.code}`);
+    standing = reply.body;
+    return standing;
+  }
+
   /** Answers what is asked, rightly. */
   async function pass(): Promise<StudyStanding> {
     const asked = standing?.challenge;
     if (asked?.kind !== 'attend') throw new Error(`asked was ${asked?.kind}`);
-    const answer = await call(web, 'answerChallenge', {
-      token,
-      params,
-      body: { sessionId, answer: { kind: 'attend', id: asked.id, choice: asked.number } },
-    });
-    if (answer.status !== 200) throw new Error(`answer: ${answer.error?.code}`);
-    standing = answer.body;
-    return standing;
+    return answer({ kind: 'attend', id: asked.id, choice: asked.number });
   }
 
   return {
+    lessonId,
+    answer,
     start,
     report,
     watch,

@@ -189,6 +189,8 @@ export class StudySession {
     if (this.#phase !== 'earning') return;
     const player = this.#deps.player();
     const { complete, challenge, locked } = this.#standing;
+    // Asked each time: whoever takes the listener away gains nothing by it [WL5].
+    this.#hidden = document.visibilityState === 'hidden';
     if (player.playing && !this.#hidden && !complete && !challenge && !locked)
       this.#stretches = lookedAt(this.#stretches, player.position);
     const now = performance.now();

@@ -6,7 +6,12 @@ import { getStudyLesson, type StudyLessonRow } from '@keshi/db/study-lessons';
 import type { Resource } from '@keshi/rules/access';
 import { resolvePolicy } from '@keshi/rules/policy';
 import type { LessonFacts } from '@keshi/rules/study';
-import { resolveStudyPolicy, type StudyPolicy } from '@keshi/rules/study-policy';
+import {
+  defaultStudyPolicy,
+  resolveStudyPolicy,
+  type StudyPolicy,
+  studyPolicyProblems,
+} from '@keshi/rules/study-policy';
 import type { Clock } from '@keshi/runtime/clock';
 
 export interface StudyLessonFacts {
@@ -41,10 +46,16 @@ export function factsOf(row: StudyLessonRow): StudyLessonFacts | null {
   return {
     row,
     facts: { lengthMs, needsDone: !hasTimeline(row.kind) },
-    policy: resolveStudyPolicy(storedStudy.parse(row.policy)),
+    policy: policyOf(row.policy),
     classHourMs: resolvePolicy(stored.parse(row.policy)).classHourMs,
     earnsMs,
   };
+}
+
+/** What cannot be used as a whole is not used in parts. */
+function policyOf(given: unknown): StudyPolicy {
+  const policy = resolveStudyPolicy(storedStudy.parse(given));
+  return studyPolicyProblems(policy).length > 0 ? defaultStudyPolicy : policy;
 }
 
 export function lessonResource(
