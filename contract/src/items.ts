@@ -259,7 +259,7 @@ const answers = {
   }),
 } as const satisfies Record<ItemKind, z.ZodType>;
 
-/** What a learner sends for a question of this kind. */
+/** @public What a learner sends for a question of this kind. */
 export const answerOf = <K extends ItemKind>(kind: K): (typeof answers)[K] => answers[kind];
 
 export const itemAnswer = z.discriminatedUnion('kind', [

@@ -48,7 +48,8 @@ const people = `SELECT p."userId", a.* FROM (
   ) AS a ON true`;
 
 const narrowed = `($3 = 'all' OR ($3 = 'waiting' AND a."waiting" > 0) OR ($3 = 'late' AND a."late" > 0)
-  OR ($3 = 'not-started' AND a."id" IS NULL) OR ($3 = 'writing' AND a."id" IS NOT NULL AND a."endedAt" IS NULL))`;
+  OR ($3 = 'not-started' AND a."id" IS NULL) OR ($3 = 'writing' AND a."id" IS NOT NULL AND a."endedAt" IS NULL))
+  AND ($4 = '' OR strpos(lower(u."login"), lower($4)) > 0)`;
 
 export async function examBoard(
   db: Db,
@@ -59,14 +60,14 @@ export async function examBoard(
   counts: { expected: number; writing: number; ended: number; waiting: number; passed: number; late: number };
 }> {
   const { skip, take } = pageOf(filter);
-  const values = [filter.examId, filter.courseId, filter.state];
+  const values = [filter.examId, filter.courseId, filter.state, filter.query ?? ''];
   const [counted, rows] = await Promise.all([
     db.sql<Record<'total' | 'expected' | 'writing' | 'ended' | 'waiting' | 'passed' | 'late', number>>(
       `SELECT count(*) FILTER (WHERE ${narrowed})::int AS "total", count(*)::int AS "expected",
          count(*) FILTER (WHERE a."id" IS NOT NULL AND a."endedAt" IS NULL)::int AS "writing",
          count(*) FILTER (WHERE a."endedAt" IS NOT NULL)::int AS "ended", count(*) FILTER (WHERE a."waiting" > 0)::int AS "waiting",
          count(*) FILTER (WHERE a."passed")::int AS "passed", COALESCE(sum(a."late"), 0)::int AS "late"
-       FROM (${people}) AS a`,
+       FROM (${people}) AS a JOIN "User" u ON u."id" = a."userId"`,
       values,
     ),
     db.sql<{
@@ -96,9 +97,9 @@ export async function examBoard(
          (SELECT count(*) FROM "Incident" i WHERE i."kind" = 'exam' AND i."contextId" = $1 AND i."userId" = a."userId")::int AS "incidents"
        FROM (${people}) AS a JOIN "User" u ON u."id" = a."userId"
          LEFT JOIN "ExamAllowance" w ON w."examId" = $1 AND w."userId" = a."userId"
-       WHERE ${narrowed} AND ($4 = '' OR strpos(lower(u."login"), lower($4)) > 0)
+       WHERE ${narrowed}
        ORDER BY (a."waits" IS TRUE) DESC, u."login" OFFSET $5 LIMIT $6`,
-      [...values, filter.query ?? '', skip, take],
+      [...values, skip, take],
     ),
   ]);
   const { total = 0, ...counts } = counted[0] ?? {

@@ -3,7 +3,7 @@ import { examKind, examShows, examState, multipleScoring, paperPlan } from '@kes
 import type { ExamKind, ExamState, PaperPlan } from '@keshi/contract/exams';
 import type { Db } from './client.ts';
 import { outdatedOrMissing, Refused, refusing } from './failures.ts';
-import { Prisma } from './generated/client.ts';
+import type { Prisma } from './generated/client.ts';
 import { newId } from './ids.ts';
 import { fromDateOrNull, toDate } from './instants.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';

@@ -194,8 +194,9 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
       const attempt = await getAttempt(db, params.id);
       if (attempt?.userId !== actor.userId) throw new AppError('not-found');
       const done = await grader.submit(attempt.id, { sid: actor.sid, lease: body.lease, at: clock() });
-      if (done?.submittedAt == null) throw new AppError('exam-over');
-      return { submittedAt: done.submittedAt };
+      const submittedAt = done?.submittedAt ?? null;
+      if (submittedAt === null) throw new AppError('exam-over');
+      return { submittedAt };
     }),
 
     attemptResult: bind(routes.attemptResult, async ({ actor, params }) => {
