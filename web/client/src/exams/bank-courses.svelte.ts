@@ -18,7 +18,12 @@ export class BankCourses {
   }
 
   get course(): Reply['courses'][number] | undefined {
-    return this.all.find(({ id }) => id === this.#chosen) ?? this.all[0];
+    // Until somebody chooses, one whose bank has something in it.
+    return (
+      this.all.find(({ id }) => id === this.#chosen) ??
+      this.all.find(({ contentPoints }) => contentPoints.length > 0) ??
+      this.all[0]
+    );
   }
 
   choose(id: string) {
