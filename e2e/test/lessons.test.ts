@@ -34,6 +34,12 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+/** A browser for one test alone. */
+async function openOffice(): Promise<AsyncDisposable & Pick<Browser, 'page'>> {
+  const { page, close } = await openBrowser(desktop);
+  return { page, [Symbol.asyncDispose]: close };
+}
+
 async function openCourse(page: Page): Promise<void> {
   await visit(page, `${product.url}/making`, making.title);
   await page.getByRole('link', { name: courseTitle, exact: true }).click();
@@ -134,9 +140,8 @@ test('[C4, WL9] a SCORM package runs apart from the page, and what it sets is th
 });
 
 test('[D1] a list of learners with mistakes enrols nobody, and the corrected one everybody', async () => {
-  const { page } = teacher;
-  await page.context().clearCookies();
-  await page.evaluate('localStorage.clear()');
+  await using staff = await openOffice();
+  const { page } = staff;
   await logIn(page, product.url, 'supervisor');
   await visit(page, `${product.url}/admin/groups`, admin.groups.title);
   await page.getByRole('link', { name: '2026 秋季一班' }).first().click();

@@ -524,6 +524,11 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     who: ['staff', 'employer'],
     input: () => ({ params: { id: web.world.group.id }, body: { logins: ['nobody'] } }),
   },
+  // A list with somebody unknown enrols nobody.
+  importLearners: {
+    who: ['staff', 'employer'],
+    input: () => ({ params: { id: web.world.group.id }, upload: new Blob(['账号\nnobody\n']) }),
+  },
   unenrol: {
     who: ['staff', 'employer'],
     input: () => ({ params: { id: web.world.group.id, userId: web.world.idOf('stranger') } }),
