@@ -18,6 +18,7 @@ import { answer } from '../fanout/child.ts';
 import { benchSecret, type ServeAnswers, type SideName } from './messages.ts';
 
 const url = process.env['DATABASE_URL'] ?? '';
+const vaultUrl = process.env['VAULT_URL'] ?? '';
 const side = process.env['SIDE'] as SideName;
 const log = createLogger({ name: 'study', level: 'error', format: 'json' });
 const db = createDb({ url, keys: testKeys, log, poolSize: 10 });
@@ -25,7 +26,7 @@ const db = createDb({ url, keys: testKeys, log, poolSize: 10 });
 async function openOurs(): Promise<number> {
   const state = createMemoryState({ log });
   const listener = await listen({ host: '127.0.0.1', port: 0, tls: null });
-  const vault = await openVault({ url, keys: [{ id: 'w1', secret: Buffer.alloc(32, 9) }], log });
+  const vault = await openVault({ url: vaultUrl, keys: [{ id: 'w1', secret: Buffer.alloc(32, 9) }], log });
   const folder = await mkdtemp(join(tmpdir(), 'keshi-study-'));
   const mediaStore = await createMediaStore({ kind: 'folder', dir: folder }, log);
   const web = await createWeb({

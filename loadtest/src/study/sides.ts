@@ -35,9 +35,17 @@ export async function openStudySides({ learners }: { learners: number }) {
     await migrate(postgres.url);
     const db = createDb({ url: postgres.url, keys: testKeys, log: silent });
     closers.push(() => db.close());
+    // The product keeps keys of faces elsewhere, and refuses to start without.
+    await db.sql('CREATE DATABASE vault');
+    const vault = new URL(postgres.url);
+    vault.pathname = '/vault';
     const { lessonId, people } = await seed(db, learners);
     const child = (name: SideName) => {
-      const started = startChild<ServeAnswers>(program, { SIDE: name, DATABASE_URL: postgres.url });
+      const started = startChild<ServeAnswers>(program, {
+        SIDE: name,
+        DATABASE_URL: postgres.url,
+        VAULT_URL: vault.href,
+      });
       closers.push(() => started.stop());
       return started;
     };
