@@ -40,6 +40,8 @@ async function openOurs(): Promise<number> {
       trustProxy: 0,
       ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
       proctor: { port: 0, threads: 1, signingKey: null, publicKeys: [] },
+      mail: null,
+      certificates: { key: Buffer.alloc(32, 10), oldPublicKeys: [] },
     },
     db,
     state,

@@ -51,6 +51,8 @@ export async function openStudyServer({ learners }: { learners: number }) {
       trustProxy: 0,
       ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
       proctor: { port: 0, threads: 1, signingKey: null, publicKeys: [] },
+      mail: null,
+      certificates: { key: Buffer.alloc(32, 10), oldPublicKeys: [] },
     },
     db,
     state,
