@@ -122,7 +122,6 @@ export async function onUnweighed<T>(
 
 /** Whose course a context belongs to. Kinds without one here are not in `knownKinds`. */
 async function placeOf(sql: Sql, of: CheckedPerson): Promise<WeighingFacts['place'] | null> {
-  const course = `JOIN "Organization" o ON o."id" = co."orgId"`;
   const [row] = await sql<{ courseId: string; orgPath: string }>(
     `SELECT co."id" AS "courseId", o."path" AS "orgPath" FROM "Course" co JOIN "Organization" o ON o."id" = co."orgId"
      WHERE co."id" = CASE $2 WHEN 'class' THEN (SELECT g."courseId" FROM "LiveClass" c JOIN "ClassGroup" g ON g."id" = c."groupId"

@@ -51,6 +51,7 @@ async function openOurs(): Promise<number> {
     identity: { vault, faces: null, judge: null, verifier: null },
     registration: { sms: null, orgId: null },
     mediaStore,
+    coursewareUrl: null,
     pagesDir: '/nonexistent',
     version: '0.0.0',
   });

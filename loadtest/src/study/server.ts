@@ -62,6 +62,7 @@ export async function openStudyServer({ learners }: { learners: number }) {
     identity: { vault: vault.vault, faces: null, judge: null, verifier: null },
     registration: { sms: null, orgId: null },
     mediaStore,
+    coursewareUrl: null,
     pagesDir: '/nonexistent',
     version: '0.0.0',
     clock,
