@@ -2,22 +2,12 @@
 import { z } from 'zod';
 import { durationMs, id, instant } from '../domain.ts';
 import { challengeAnswer, earningKind, studyReport, studyStanding } from '../study.ts';
+import { chapterMarks, lessonKind } from '../lessons.ts';
+import { lessonMedia } from './lessons.ts';
 import { queryInstant } from './page.ts';
 import { defineRoutes } from './route.ts';
 
 const lesson = z.object({ lessonId: id });
-
-export const lessonKind = z.enum([
-  'video',
-  'audio',
-  'replay',
-  'text',
-  'pdf',
-  'slides',
-  'courseware',
-  'scorm',
-]);
-export type LessonKind = z.infer<typeof lessonKind>;
 
 export const studyNote = z.object({
   id,
@@ -52,9 +42,15 @@ export const studyLesson = z.object({
   lengthMs: durationMs,
   /** What completing it earns, ms. */
   earnsMs: durationMs,
-  /** An HLS playlist, or the folder of a lesson without a time line; null when there is nothing to play yet. */
+  /** An HLS playlist; null where there is no time line, or nothing to play yet. */
   url: z.string().nullable(),
   captions: z.array(z.object({ lang: z.string(), url: z.string() })),
+  marks: chapterMarks,
+  /** What is read: its text, and what was made of its upload. */
+  body: z.string(),
+  media: lessonMedia.nullable(),
+  /** [WL9] The self-test by which it is complete, if it is by one. */
+  selfTestId: id.nullable(),
   /** Server time from which the address answers no more. */
   expiresAt: instant,
   /** Whether watching it earns: for who is enrolled in the course. */

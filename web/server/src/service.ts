@@ -58,6 +58,7 @@ import { registrationRoutes } from './registration/routes.ts';
 import type { SmsSender } from './registration/sms.ts';
 import { replayRoutes } from './replay/routes.ts';
 import { securityHeaders } from './security-headers.ts';
+import { createEarningPlaces } from './study/earning-places.ts';
 import { createLessonMedia } from './study/media.ts';
 import { createStudy } from './study/service.ts';
 import { createBelowMinimum } from './supervision/below-minimum.ts';
@@ -152,7 +153,15 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     metrics,
     holdEvidence: incidents.holdEvidence,
   });
-  const exams = createExams({ db, clock, lease: state.lease, log, faces: deps.identity.judge !== null });
+  const places = createEarningPlaces({ db, clock, bus: state.bus, log });
+  const exams = createExams({
+    db,
+    clock,
+    lease: state.lease,
+    log,
+    faces: deps.identity.judge !== null,
+    places,
+  });
   const screen = loadScreen();
   const certificates = createCertificates({ db, clock, results, config, health, log });
   const notices = createNotices({
@@ -168,10 +177,9 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const study = createStudy({
     db,
     clock,
-    bus: state.bus,
-    media: createLessonMedia({ clock, tokenSecret: config.tokenSecret }),
+    places,
+    media: createLessonMedia({ db, clock, tokenSecret: config.tokenSecret }),
     judgesFaces: deps.identity.judge !== null,
-    log,
     metrics,
   });
   const demoAccounts = config.env === 'production' ? [] : (deps.demoAccounts ?? []);

@@ -20,6 +20,7 @@ export async function addLesson(
     state = 'published',
     declaredMs = null,
     minimumMs = null,
+    completion = declaredMs === null ? null : 'read',
     mediaKey,
   }: {
     title?: string;
@@ -30,6 +31,7 @@ export async function addLesson(
     state?: string;
     declaredMs?: number | null;
     minimumMs?: number | null;
+    completion?: 'read' | 'package' | 'self-test' | null;
     mediaKey?: string;
   } = {},
 ): Promise<string> {
@@ -46,7 +48,7 @@ export async function addLesson(
       durationMs: lengthMs,
       declaredMs,
       minimumMs,
-      completion: declaredMs === null ? null : 'read',
+      completion,
       mediaKey: mediaKey ?? `lessons/${id}/${newId()}/`,
       classId,
     },

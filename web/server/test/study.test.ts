@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '@keshi/db/ids';
+import { savePackageState } from '@keshi/db/package-states';
 import { restoreCourseHours, reverseCourseHours } from '../src/ledger/course-hours.ts';
+import { openPaper, save, seedBank, seedExam } from './exam-steps.ts';
 import { call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
 import { addItem, addLesson, minute, openPlayer, second } from './study-world.ts';
 
@@ -46,7 +48,56 @@ it('is for who takes its course, and for nobody who only knows its address', asy
   expect((await call(web, 'startStudy', { token: staff, params: { lessonId } })).status).toBe(404);
 });
 
+describe('[WL9] a lesson without a time line', () => {
+  const declared = { lengthMs: null, declaredMs: 10 * minute, minimumMs: 20 * second };
+  const claim = async (lessonId: string, login: string) => {
+    const player = await openPlayer(web, login, lessonId);
+    await player.start();
+    for (let n = 0; n < 6; n++) {
+      if (player.standing.challenge) await player.pass();
+      await player.watch(5 * second);
+    }
+    if (player.standing.challenge) await player.pass();
+    return player.report({ spans: [], done: true });
+  };
+
+  it('is complete by its package’s own word, not by the page’s', async () => {
+    const lessonId = await addLesson(web, { kind: 'scorm', completion: 'package', ...declared });
+    expect((await claim(lessonId, 'learner')).body.complete).toBe(false);
+    const state = { lessonId, userId: web.world.idOf('learner'), cmi: {}, status: 'completed' };
+    await savePackageState(web.db, { ...state, complete: true, now: web.clock() });
+    expect((await claim(lessonId, 'learner')).body.complete).toBe(true);
+  });
+
+  it('is complete by a self-test that was passed', async () => {
+    const lessonId = await addLesson(web, { kind: 'text', completion: 'self-test', ...declared });
+    const items = await seedBank(web);
+    const window = { opensAt: null, closesAt: null };
+    await seedExam(web, items.slice(2, 3), { kind: 'self-test', lessonId, ...window });
+    const token = await tokenOf(web, 'second');
+    const lesson = await call(web, 'studyLesson', { token, params: { lessonId } });
+    const selfTestId = lesson.body.selfTestId ?? '';
+    expect((await claim(lessonId, 'second')).body.complete).toBe(false);
+    const own = await tokenOf(web, 'second');
+    const paper = await openPaper(web, own, selfTestId);
+    await save(web, own, paper, { 0: { kind: 'true-false', value: false } });
+    await call(web, 'submitAttempt', { token: own, params: { id: paper.id }, body: { lease: paper.lease } });
+    expect((await claim(lessonId, 'second')).body.complete).toBe(true);
+  });
+});
+
 describe('[WL4] one place at a time', () => {
+  it('an exam that is opened ends what was earned elsewhere', async () => {
+    const player = await openPlayer(web, 'learner', await addLesson(web));
+    await player.start();
+    await player.watch(10 * second);
+    const exam = await seedExam(web, await seedBank(web));
+    await openPaper(web, player.token, exam);
+    web.pass(10 * second);
+    const { body } = await player.report({ spans: [[10 * second, 20 * second]] });
+    expect(body).toMatchObject({ countedMs: 10 * second, reason: 'no-lease', counting: false });
+  });
+
   it('a lesson that is begun ends the other at once', async () => {
     const first = await addLesson(web);
     const one = await openPlayer(web, 'learner', first);

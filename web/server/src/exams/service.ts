@@ -4,6 +4,7 @@ import type { Clock } from '@keshi/runtime/clock';
 import type { Logger } from '@keshi/runtime/log';
 import type { Lease } from '@keshi/runtime/state/ports';
 import { createRounds } from '../identity/rounds.ts';
+import type { EarningPlaces } from '../study/earning-places.ts';
 import { createContents } from './contents.ts';
 import { createDrawer } from './drawer.ts';
 import { examRoutes } from './exam-routes.ts';
@@ -23,13 +24,14 @@ interface Deps {
   log: Logger;
   /** Whether faces can be judged here. */
   faces: boolean;
+  places: EarningPlaces;
 }
 
 /** How soon after its deadline an attempt is ended that nobody handed in. */
 const everyMs = 3_000;
 
 /** The question bank, exams, and what becomes of attempts. */
-export function createExams({ db, clock, lease, faces, ...deps }: Deps) {
+export function createExams({ db, clock, lease, faces, places, ...deps }: Deps) {
   const log = deps.log.child({ part: 'exams' });
   const contents = createContents(db);
   const drawer = createDrawer({ db, clock });
@@ -48,7 +50,7 @@ export function createExams({ db, clock, lease, faces, ...deps }: Deps) {
       ...itemRoutes({ db }),
       ...transferRoutes({ db, transfer: createTransfer() }),
       ...examRoutes({ db, clock, contents, drawer }),
-      ...sittingRoutes({ db, clock, contents, drawer, grader, saver, checks }),
+      ...sittingRoutes({ db, clock, contents, drawer, grader, saver, checks, places }),
       ...gradingRoutes({ db, contents, grader }),
     },
     async close(): Promise<void> {

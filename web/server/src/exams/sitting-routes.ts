@@ -22,6 +22,7 @@ import { AppError } from '@keshi/runtime/errors';
 import { randomUUID } from 'node:crypto';
 import { bind } from '../http/bind.ts';
 import type { Actor } from '../http/call.ts';
+import type { EarningPlaces } from '../study/earning-places.ts';
 import { findAttempt, findExam } from './access.ts';
 import type { Contents } from './contents.ts';
 import type { Drawer } from './drawer.ts';
@@ -38,9 +39,10 @@ interface Deps {
   grader: Grader;
   saver: Saver;
   checks: SittingChecks;
+  places: EarningPlaces;
 }
 
-export function sittingRoutes({ db, clock, contents, drawer, grader, saver, checks }: Deps) {
+export function sittingRoutes({ db, clock, contents, drawer, grader, saver, checks, places }: Deps) {
   async function extraOf(exam: Exam, userId: string): Promise<number> {
     const byExam = await allowancesOf(db, [exam.id]);
     return byExam.get(exam.id)?.get(userId) ?? 0;
@@ -172,6 +174,9 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
       const { exam } = await findExam(db, actor, params.id, 'exam.take');
       const attempt = await open(actor, exam);
       if ('ask' in attempt) return { state: 'held' as const, ask: attempt.ask };
+      // Who sits an exam earns nowhere meanwhile; a self-test is a part of its lesson [WL4].
+      if (exam.kind !== 'self-test')
+        await places.take(actor.userId, { kind: 'exam', contextId: exam.id, token: attempt.id });
       const [known, answers] = await Promise.all([contents.of(attempt.paper), answersOf(db, attempt.id)]);
       return {
         state: 'open' as const,

@@ -1,5 +1,6 @@
 /** What somebody has studied, by course and lesson [E3, E4]. */
-import { type LessonLine, lessonKind, type StudyProgressRow } from '@keshi/contract/http/study';
+import type { LessonLine, StudyProgressRow } from '@keshi/contract/http/study';
+import { lessonKind } from '@keshi/contract/lessons';
 import type { Db } from '@keshi/db/client';
 import { type LessonOfCourse, lessonsOfCourses } from '@keshi/db/study-lessons';
 import { studiesOf, type StoredStudy } from '@keshi/db/study-progress';

@@ -1,25 +1,16 @@
 /** [WL6] Questions on the content of a lesson, as challenges: shown without what is right, judged by the server. */
+import { itemContent, type ItemContent } from '@keshi/contract/items';
 import type { Db } from '@keshi/db/client';
 import { itemContentOf } from '@keshi/db/study-lessons';
-import { z } from 'zod';
 
 /** What a challenge needs of a question: one right answer to choose. */
-const askable = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('single'),
-    stem: z.string(),
-    options: z.array(z.string()).min(2),
-    correct: z.array(z.int().nonnegative()).length(1),
-  }),
-  z.object({ kind: z.literal('true-false'), stem: z.string(), correct: z.boolean() }),
-]);
-type Askable = z.infer<typeof askable>;
+type Askable = Extract<ItemContent, { kind: 'single' | 'true-false' }>;
 
 /** Null when the question is gone, or cannot be asked like this any more. */
 export async function questionOf(db: Pick<Db, 'sql'>, itemId: string): Promise<Askable | null> {
   const found = await itemContentOf(db, itemId);
-  const parsed = askable.safeParse(found?.content);
-  return parsed.success ? parsed.data : null;
+  const { data } = itemContent.safeParse(found?.content);
+  return data?.kind === 'single' || data?.kind === 'true-false' ? data : null;
 }
 
 /** Shuffled by the challenge's own id: the place of the right one is another each time, and the same when asked again. */

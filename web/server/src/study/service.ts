@@ -1,10 +1,11 @@
 /** Studying recorded lessons: starting, reports, challenges, notes, and what has come of it [WL]. */
 import { randomUUID } from 'node:crypto';
-import { lessonKind, type StudyLesson } from '@keshi/contract/http/study';
+import type { StudyLesson } from '@keshi/contract/http/study';
+import { lessonKind } from '@keshi/contract/lessons';
 import { routes } from '@keshi/contract/http/routes';
-import { earningEnded, earningEndings } from '@keshi/contract/study';
 import type { Db } from '@keshi/db/client';
 import { newId } from '@keshi/db/ids';
+import { isDoneAsDeclared } from '@keshi/db/lesson-done';
 import { isEnrolled } from '@keshi/db/study-lessons';
 import { readStudies } from '@keshi/db/study-progress';
 import { addNote, notesOf, removeNote } from '@keshi/db/study-sessions';
@@ -12,13 +13,12 @@ import { expired, type Chance } from '@keshi/rules/study-challenges';
 import { unstudied } from '@keshi/rules/study-state';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
-import type { Logger } from '@keshi/runtime/log';
 import { latencyBuckets, type Metrics } from '@keshi/runtime/metrics';
-import type { ClassBus } from '@keshi/runtime/state/ports';
 import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
 import type { Actor } from '../http/call.ts';
 import { createCommitter } from './committer.ts';
+import type { EarningPlaces } from './earning-places.ts';
 import { createStudyLessons, lessonResource, type StudyLessonFacts } from './lessons.ts';
 import type { LessonMedia } from './media.ts';
 import { progressOf } from './progress.ts';
@@ -30,10 +30,9 @@ import { readState } from './stored-state.ts';
 export interface StudyDeps {
   db: Db;
   clock: Clock;
-  bus: ClassBus;
+  places: EarningPlaces;
   media: LessonMedia;
   judgesFaces: boolean;
-  log: Logger;
   metrics: Metrics;
   random?: () => number;
 }
@@ -41,7 +40,7 @@ export interface StudyDeps {
 const nothing = { creditedMs: 0, reason: 'paused' } as const;
 
 export function createStudy(deps: StudyDeps) {
-  const { db, clock, bus, media, log, metrics, random = randomOf } = deps;
+  const { db, clock, places, media, metrics, random = randomOf } = deps;
   const chance: Chance = { random, newId: () => newId(clock()) };
   const commits = metrics.histogram({
     name: 'study_commit_seconds',
@@ -100,7 +99,7 @@ export function createStudy(deps: StudyDeps) {
         readStudies(db, [key]),
         notesOf(db, userId, lessonId),
         progressOf(db, userId, [row.courseId]),
-        media.of(actor, row),
+        media.of(actor, row.id),
       ]);
       const now = clock();
       // A deadline that has passed shows, although nothing was heard of the player since.
@@ -130,10 +129,7 @@ export function createStudy(deps: StudyDeps) {
       const sessionId = randomUUID();
       const { state, ended } = await sessions.start(key, lesson, sessionId);
       committer.forget(key);
-      if (ended)
-        bus
-          .publish(earningEndings, earningEnded.parse({ userId: key.userId, ...ended }))
-          .catch((error: unknown) => log.warn({ err: error }, 'the former place was not told'));
+      if (ended) places.tell(key.userId, ended);
       return {
         sessionId,
         reportMs: lesson.policy.studyReportMs,
@@ -146,16 +142,20 @@ export function createStudy(deps: StudyDeps) {
       const { lessonId } = params;
       const lesson = await found(lessonId);
       const key = { userId: actor.userId, lessonId };
+      const { completion } = lesson.row;
+      // [WL9] What is done by a package or a self-test is not done by the page's word.
+      const isDone = body.done === true && (await isDoneAsDeclared(db, { ...key, completion }));
+      const report = body.done === true ? { ...body, done: isDone } : body;
       const committed = await committer.submit({
         ...key,
-        report: body,
+        report,
         lesson,
         authorise: (enrolled) => demand(actor, 'lesson.study', lesson, enrolled),
       });
       let accepted;
       if (committed.kind === 'stored') ({ accepted } = committed);
       else {
-        accepted = await sessions.report(key, lesson, body);
+        accepted = await sessions.report(key, lesson, report);
         committer.forget(key);
       }
       return standings.of(key, lesson, accepted.state, accepted, clock());

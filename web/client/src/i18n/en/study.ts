@@ -111,9 +111,13 @@ export const study: Catalogue['study'] = {
   readingText: (time) =>
     `Read it to the end; it takes at least ${time}, counted while the page is on screen.`,
   start: 'Start',
+  marks: 'Chapters',
+  selfTest: 'Take the self-test',
+  doneByReading: 'When you have read it, say so below.',
+  doneByPackage: 'It is done once the courseware itself says so.',
+  doneByTest: 'Once you have passed the self-test, say so below.',
   markDone: 'I have read it all',
   doneNoted: 'Noted. It is complete once the least time has passed.',
-  open: 'Open',
   challenge: {
     title: 'Are you there?',
     text: 'Once answered it counts on, and nothing is lost.',
