@@ -16,7 +16,7 @@ export async function dump(db: Db): Promise<Dump> {
   return new Map(rows);
 }
 
-/** Into an empty database of the same release. */
+/** Into a database of the same release with nothing in it but what its migrations brought. */
 export async function restore(db: Db, from: Dump): Promise<void> {
   await db.transaction(async (sql) => {
     // Rows come in any order; what refers to what is whole again when all are there.
@@ -24,7 +24,8 @@ export async function restore(db: Db, from: Dump): Promise<void> {
     for (const [name, rows] of from)
       if (rows.length > 0)
         await sql(
-          `INSERT INTO "${name}" SELECT (jsonb_populate_record(NULL::"${name}", r::jsonb)).* FROM unnest($1::text[]) r`,
+          `INSERT INTO "${name}" SELECT (jsonb_populate_record(NULL::"${name}", r::jsonb)).* FROM unnest($1::text[]) r
+           ON CONFLICT DO NOTHING`,
           [rows],
         );
   });
