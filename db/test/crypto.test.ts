@@ -179,6 +179,8 @@ describe('people in the database', () => {
         documents: 0,
         creditDecisions: 0,
         incidents: 0,
+        certificates: 0,
+        mailAddresses: 0,
       });
       expect((await getDocument(only, id))?.maskedNumber).toBe('H12****78');
       expect(await getUser(only, id)).toMatchObject({ name: '薛宝钗', phone });

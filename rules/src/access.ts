@@ -109,6 +109,8 @@ export type Action =
   | 'course.enrol'
   /** Say what one thinks of a course one takes. */
   | 'course.rate'
+  /** Say something about it where others who take or teach it read it. */
+  | 'course.discuss'
   /** Keep the classification of occupations. */
   | 'occupation.manage'
   | 'group.manage'
@@ -181,6 +183,7 @@ const grants: Record<Action, Grant> = {
   'course.review': { course: { expert: 'others' } },
   'course.enrol': { person: { learner: 'self' } },
   'course.rate': { course: { learner: 'enrolled' } },
+  'course.discuss': { course: { learner: 'enrolled', instructor: 'own' } },
   'occupation.manage': { platform: { admin: 'platform' } },
   'bank.write': { course: { instructor: 'own', staff: 'org', employer: 'org' } },
   'bank.review': {

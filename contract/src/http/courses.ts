@@ -57,7 +57,7 @@ export const makingCourse = z.object({
   /** Of what was last submitted, oldest first. */
   reviews: z.array(review),
   approvalsNeeded: z.int(),
-  may: z.object({ edit: z.boolean(), appoint: z.boolean(), review: z.boolean() }),
+  may: z.object({ edit: z.boolean(), appoint: z.boolean(), review: z.boolean(), discuss: z.boolean() }),
   version,
 });
 export type MakingCourse = z.infer<typeof makingCourse>;

@@ -4,6 +4,7 @@ import { authRoutes } from './auth.ts';
 import { certificateRoutes } from './certificates.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
+import { discussionRoutes } from './discussions.ts';
 import { examRoutes } from './exams.ts';
 import { courseRoutes } from './courses.ts';
 import { gradeRoutes } from './grades.ts';
@@ -51,6 +52,7 @@ export const routes = {
   ...itemRoutes,
   ...examRoutes,
   ...courseRoutes,
+  ...discussionRoutes,
   ...lessonRoutes,
   ...certificateRoutes,
   ...gradeRoutes,

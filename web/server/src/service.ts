@@ -30,6 +30,7 @@ import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
 import { createExams } from './exams/service.ts';
 import { catalogueRoutes } from './courses/catalogue-routes.ts';
+import { discussionRoutes } from './courses/discussion-routes.ts';
 import { coursewareRoutes } from './courseware/routes.ts';
 import { makingRoutes } from './courses/making-routes.ts';
 import { projectRoutes } from './courses/project-routes.ts';
@@ -219,6 +220,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
       coursewareUrl: deps.coursewareUrl,
     }),
     ...catalogueRoutes({ db, clock, screen }),
+    ...discussionRoutes({ db, clock, screen }),
     ...projectRoutes({ db }),
     ...adminRoutes({ db, clock, logins, passwords }),
   };

@@ -323,3 +323,49 @@ describe('[D1] a list of learners', () => {
     ]);
   });
 });
+
+it('[E1] is discussed by who takes it and who teaches it; a teacher’s answer is told, a forbidden word seen by nobody', async () => {
+  const [learner, second] = await Promise.all(['learner', 'second'].map((login) => tokenOf(web, login)));
+  const token = learner ?? '';
+  const thread = { title: '验电', text: '验电笔要先试吗？' };
+  const stopped = await call(web, 'openThread', {
+    token,
+    params: params(),
+    body: { ...thread, text: '代刷网课加微信' },
+  });
+  expect(stopped.error?.code).toBe('screened');
+  const { body } = await call(web, 'openThread', { token, params: params(), body: thread });
+  const say = (by: string | undefined, text: string) =>
+    call(web, 'replyToThread', { token: by ?? '', params: { id: body.id }, body: { text } });
+  expect((await say(second, '我也想知道')).status).toBe(204);
+  const answered = async () =>
+    (await call(web, 'listThreads', { token, params: params() })).body.rows.map((row) => [
+      row.posts,
+      row.answered,
+    ]);
+  expect(await answered()).toEqual([[2, false]]);
+  teacher = await tokenOf(web, 'teacher');
+  expect((await say(teacher, '要，先在有电处试。')).status).toBe(204);
+  expect(await answered()).toEqual([[3, true]]);
+  const notices = await call(web, 'listNotices', { token });
+  expect(JSON.stringify(notices.body)).toContain('discussion-answered');
+
+  const read = async (by: string | undefined) =>
+    (await call(web, 'readThread', { token: by ?? '', params: { id: body.id } })).body.posts;
+  const seen = await read(second);
+  expect(seen.map(({ own, asTeacher, mayDelete }) => [own, asTeacher, mayDelete])).toEqual([
+    [false, false, false],
+    [true, false, true],
+    [false, true, false],
+  ]);
+  // A fellow learner's name is masked, a teacher's is not.
+  expect(seen[0]?.author).toContain('*');
+  expect(seen[2]?.author).not.toContain('*');
+  expect((await call(web, 'readThread', { token: staff, params: { id: body.id } })).status).toBe(404);
+
+  const remove = (by: string | undefined, id: string | undefined) =>
+    call(web, 'deletePost', { token: by ?? '', params: { id: id ?? '' } });
+  expect((await remove(second, seen[0]?.id)).error?.code).toBe('forbidden');
+  expect((await remove(teacher, seen[1]?.id)).status).toBe(204);
+  expect((await read(learner)).map(({ text }) => text)).toEqual([thread.text, null, '要，先在有电处试。']);
+});

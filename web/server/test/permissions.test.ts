@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Route } from '@keshi/contract/http/route';
 import { itemContent } from '@keshi/contract/items';
+import { openThread } from '@keshi/db/discussions';
 import { createExam, type ExamDraft } from '@keshi/db/exams';
 import { certificateNumberOf } from '@keshi/rules/certificates';
 import { enrol, unenrol } from '@keshi/db/groups';
@@ -50,7 +51,7 @@ interface Attempt {
 let web: RunningWeb;
 const findingId = randomUUID();
 /** Of the school's course: a video without a file, and a text that is published. */
-let made: { chapterId: string; videoId: string; textId: string; projectId: string };
+let made: { chapterId: string; videoId: string; textId: string; projectId: string; threadId: string };
 let lessonId: string;
 const tokens = new Map<string, string>();
 beforeAll(async () => {
@@ -67,6 +68,10 @@ beforeAll(async () => {
   made = {
     chapterId: await createChapter(web.db, { courseId, title: '第一章' }),
     ...{ videoId: video.id, textId: text.id, projectId: project.id },
+    threadId: await openThread(web.db, {
+      ...{ courseId, userId: web.world.idOf('learner'), asTeacher: false, at: web.clock() },
+      ...{ title: '问', text: '为什么？' },
+    }),
   };
   lessonId = await addLesson(web);
   // About somebody who asks for nothing here.
@@ -134,6 +139,7 @@ const decisionOn = () => ({
 });
 const aboutFinding = () => ({ params: { id: findingId } });
 const ofCourse = () => ({ params: { id: web.world.course.id } });
+const ofThread = () => ({ params: { id: made.threadId } });
 const ofVideo = () => ({ params: { id: made.videoId } });
 const certificateNumber = certificateNumberOf(2026, new Uint8Array(11));
 const aboutCertificate = () => ({ params: { number: certificateNumber } });
@@ -452,6 +458,14 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   // Nobody enrols himself where the course does not allow it.
   enrolSelf: { who: [], input: ofCourse },
   rateCourse: { who: ['learner'], input: () => ({ ...ofCourse(), body: { stars: 5 } }) },
+  listThreads: { who: ['learner', 'teacher'], input: ofCourse },
+  openThread: {
+    who: ['learner', 'teacher'],
+    input: () => ({ ...ofCourse(), body: { title: '问', text: '为什么？' } }),
+  },
+  readThread: { who: ['learner', 'teacher'], input: ofThread },
+  replyToThread: { who: ['learner', 'teacher'], input: () => ({ ...ofThread(), body: { text: '因为。' } }) },
+  deletePost: { who: [], input: () => ({ params: { id: made.threadId } }) },
   listOccupations: { who: everybody },
   importOccupations: { who: ['admin'], input: () => ({ upload: new Blob(['code,name']) }) },
   listProjects: { who: everybody },

@@ -64,6 +64,7 @@ export function makingRoutes({ db, clock }: { db: Db; clock: Clock }) {
       approvalsNeeded,
       may: {
         edit: can(actor, 'course.manage', resource),
+        discuss: can(actor, 'course.discuss', resource),
         appoint: can(actor, 'course.manage', { kind: 'org', path: orgPath }),
         review: course.listing === 'in-review' && can(actor, 'course.review', resource),
       },
