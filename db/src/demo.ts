@@ -39,13 +39,13 @@ const people: readonly { login: string; name: string; role: Role; org: OrgName }
   { login: 'regulator', name: '陈思远', role: 'regulator', org: 'authority' },
   { login: 'supervisor', name: '刘海燕', role: 'staff', org: 'institution' },
   { login: 'employer', name: '赵国强', role: 'employer', org: 'employer' },
-  { login: 'expert1', name: '何志远', role: 'expert', org: 'authority' },
-  { login: 'expert2', name: '罗文静', role: 'expert', org: 'authority' },
   { login: 'teacher', name: '王建国', role: 'instructor', org: 'institution' },
   ...['张三', '李秀英', '王小明', '欧阳晓雪', '陈浩', '杨丽', '黄志强', '吴婷婷', '徐大伟', '孙悦'].map(
     (name, i) => ({ login: `learner${i + 1}`, name, role: 'learner' as const, org: 'institution' as const }),
   ),
   ...finished,
+  { login: 'expert1', name: '何志远', role: 'expert', org: 'authority' },
+  { login: 'expert2', name: '罗文静', role: 'expert', org: 'authority' },
 ];
 
 type OrgName = 'platform' | 'authority' | 'institution' | 'employer';
