@@ -458,13 +458,16 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   // Nobody enrols himself where the course does not allow it.
   enrolSelf: { who: [], input: ofCourse },
   rateCourse: { who: ['learner'], input: () => ({ ...ofCourse(), body: { stars: 5 } }) },
-  listThreads: { who: ['learner', 'teacher'], input: ofCourse },
+  listThreads: { who: ['learner', 'teacher', 'other-teacher'], input: ofCourse },
   openThread: {
-    who: ['learner', 'teacher'],
+    who: ['learner', 'teacher', 'other-teacher'],
     input: () => ({ ...ofCourse(), body: { title: '问', text: '为什么？' } }),
   },
-  readThread: { who: ['learner', 'teacher'], input: ofThread },
-  replyToThread: { who: ['learner', 'teacher'], input: () => ({ ...ofThread(), body: { text: '因为。' } }) },
+  readThread: { who: ['learner', 'teacher', 'other-teacher'], input: ofThread },
+  replyToThread: {
+    who: ['learner', 'teacher', 'other-teacher'],
+    input: () => ({ ...ofThread(), body: { text: '因为。' } }),
+  },
   deletePost: { who: [], input: () => ({ params: { id: made.threadId } }) },
   listOccupations: { who: everybody },
   importOccupations: { who: ['admin'], input: () => ({ upload: new Blob(['code,name']) }) },
