@@ -31,8 +31,6 @@ beforeAll(async () => {
   product = await startProduct();
   await addLesson(product);
   browser = await openBrowser(desktop);
-  // So that there is one to be looked at.
-  await issueCertificate();
 });
 afterAll(async () => {
   await browser?.close();
@@ -116,6 +114,8 @@ async function allPages(page: Page): Promise<string[]> {
   if (found.includes('/identity')) found.push('/identity/face');
   return found;
 }
+
+test('a certificate is issued, so that there is one to be looked at', issueCertificate);
 
 test('the login page', async () => {
   const problems = await asOne(async (page, errors) => {
