@@ -104,7 +104,9 @@ async function allPages(page: Page): Promise<string[]> {
     await page.goto(product.url + path);
     await settled(page);
     for (const link of await linksOf(page))
-      if (!found.some((known) => kindOf(known) === kindOf(link))) found.push(link);
+      // What is for programs to read is no page.
+      if (!link.startsWith('/.well-known/') && !found.some((known) => kindOf(known) === kindOf(link)))
+        found.push(link);
   }
   // A class leads to its replay only when it was recorded; the page says so as well when it was not.
   const ofClass = found.find((path) => kindOf(path) === '/classes/:id');
