@@ -54,7 +54,7 @@ async function issueCertificate(): Promise<void> {
           await page.getByRole('row').filter({ hasText: 'learner11' }).waitFor();
           return issue.count();
         },
-        { timeout: 150_000, interval: 2000 },
+        { timeout: 150_000, interval: 10_000 },
       )
       .toBe(1);
     await issue.click();
