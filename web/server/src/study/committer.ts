@@ -10,6 +10,7 @@ import type { Chance } from '@keshi/rules/study-challenges';
 import { countedMs, type StudyState } from '@keshi/rules/study-state';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
+import { createGroupCommit } from '@keshi/runtime/group-commit';
 import type { StudyLessonFacts } from './lessons.ts';
 import { readState } from './stored-state.ts';
 
@@ -30,16 +31,19 @@ export interface Committer {
   submit(submission: Submission): Promise<Committed>;
   /** Something else has written it. */
   forget(key: StudyKey): void;
-  /** Lets what has arrived be stored. */
+  /** Lets what has arrived be stored; what comes afterwards is refused. */
   close(): Promise<void>;
 }
 
 interface Waiting extends Submission {
   at: number;
-  tries: number;
-  resolve(committed: Committed): void;
-  reject(error: unknown): void;
 }
+
+type Outcome =
+  | Committed
+  /** Somebody else wrote it meanwhile: it is decided anew. */
+  | { kind: 'overtaken' }
+  | { kind: 'refused'; error: unknown };
 
 interface Known {
   version: number;
@@ -66,57 +70,45 @@ const mostTries = 5;
 
 export function createCommitter(deps: CommitterDeps): Committer {
   const { db, clock, chance, gatherMs = 5, committed } = deps;
-  let waiting: Waiting[] = [];
-  let running: Promise<void> | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const known = new Map<string, Known>();
+  const group = createGroupCommit<Waiting, Outcome>({ write: commit, most: mostOfOne, waitMs: gatherMs });
 
-  function soon(): void {
-    if (running || waiting.length === 0) return;
-    if (waiting.length >= mostOfOne) return run();
-    timer ??= setTimeout(run, gatherMs);
-  }
-
-  function run(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    if (running || waiting.length === 0) return;
-    const batch = waiting.slice(0, mostOfOne);
-    waiting = waiting.slice(mostOfOne);
-    running = commit(batch)
-      .catch((error: unknown) => {
-        // It may have been stored although its answer was lost: nothing that was known is trusted.
-        for (const one of batch) {
-          known.delete(keyOf(one));
-          one.reject(error);
-        }
-      })
-      .finally(() => {
-        running = null;
-        soon();
-      });
-  }
-
-  async function commit(batch: readonly Waiting[]): Promise<void> {
+  async function commit(batch: readonly Waiting[]): Promise<Outcome[]> {
     const began = performance.now();
+    try {
+      const outcomes = await decideAndStore(batch);
+      committed?.(batch.length, performance.now() - began);
+      return batch.map((one) => outcomes.get(one) ?? { kind: 'overtaken' });
+    } catch (error) {
+      // It may have been stored although its answer was lost: nothing that was known is trusted.
+      for (const one of batch) known.delete(keyOf(one));
+      throw error;
+    }
+  }
+
+  async function decideAndStore(batch: readonly Waiting[]): Promise<Map<Waiting, Outcome>> {
+    const outcomes = new Map<Waiting, Outcome>();
     const groups = Map.groupBy(batch, keyOf);
     await readMissing(groups);
     const writes: StudyWrite[] = [];
     const decided = new Map<string, { state: StudyState; each: [Waiting, Accepted][] }>();
-    for (const [key, group] of groups) {
+    const answer = (each: readonly [Waiting, Accepted][]) => {
+      for (const [one, accepted] of each) outcomes.set(one, { kind: 'stored', accepted });
+    };
+    for (const [key, of] of groups) {
       const now = known.get(key);
       if (!now) {
-        for (const one of group) one.reject(new AppError('not-found'));
+        for (const one of of) outcomes.set(one, { kind: 'refused', error: new AppError('not-found') });
         continue;
       }
-      const result = decide(now, group);
+      const result = decide(now, of, outcomes);
       if (result.each.length === 0) continue;
       if (result.state === now.state) {
-        for (const [one, accepted] of result.each) finish(one, accepted);
+        answer(result.each);
         continue;
       }
       decided.set(key, result);
-      const [first] = group;
+      const [first] = of;
       if (first)
         writes.push({
           userId: first.userId,
@@ -134,28 +126,25 @@ export function createCommitter(deps: CommitterDeps): Committer {
       const before = known.get(key);
       if (stored.has(key) && before) {
         known.set(key, { ...before, version: before.version + 1, state });
-        for (const [one, accepted] of each) finish(one, accepted);
-      } else {
-        known.delete(key);
-        for (const [one] of each) again(one);
-      }
+        answer(each);
+      } else known.delete(key);
     }
-    committed?.(batch.length, performance.now() - began);
+    return outcomes;
   }
 
-  function decide(now: Known, group: readonly Waiting[]) {
+  function decide(now: Known, of: readonly Waiting[], outcomes: Map<Waiting, Outcome>) {
     let { state } = now;
     const each: [Waiting, Accepted][] = [];
-    for (const one of group) {
+    for (const one of of) {
       try {
         one.authorise(now.enrolled);
       } catch (error) {
-        one.reject(error);
+        outcomes.set(one, { kind: 'refused', error });
         continue;
       }
       const { challenge } = state;
       if (challenge.state === 'pending' && challenge.way.kind === 'face') {
-        one.resolve({ kind: 'asks-face' });
+        outcomes.set(one, { kind: 'asks-face' });
         continue;
       }
       const holdsLease = now.token !== null && now.token === one.report.sessionId;
@@ -165,16 +154,6 @@ export function createCommitter(deps: CommitterDeps): Committer {
       each.push([one, accepted]);
     }
     return { state, each };
-  }
-
-  function finish(one: Waiting, accepted: Accepted): void {
-    one.resolve({ kind: 'stored', accepted });
-  }
-
-  function again(one: Waiting): void {
-    one.tries += 1;
-    if (one.tries >= mostTries) one.reject(new AppError('unavailable', { retryMs: 1_000 }));
-    else waiting.push(one);
   }
 
   async function readMissing(groups: ReadonlyMap<string, readonly Waiting[]>): Promise<void> {
@@ -203,17 +182,16 @@ export function createCommitter(deps: CommitterDeps): Committer {
   }
 
   return {
-    submit: (submission) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ ...submission, at: clock(), tries: 0, resolve, reject });
-        soon();
-      }),
-    forget: (key) => void known.delete(keyOf(key)),
-    async close() {
-      while (running || waiting.length > 0) {
-        run();
-        await running;
+    async submit(submission) {
+      const one = { ...submission, at: clock() };
+      for (let tries = 0; tries < mostTries; tries += 1) {
+        const outcome = await group.add(one);
+        if (outcome.kind === 'refused') throw outcome.error;
+        if (outcome.kind !== 'overtaken') return outcome;
       }
+      throw new AppError('unavailable', { retryMs: 1_000 });
     },
+    forget: (key) => void known.delete(keyOf(key)),
+    close: () => group.close(),
   };
 }
