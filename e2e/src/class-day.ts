@@ -1,7 +1,7 @@
 /** What the three people do in a class, in the words of the interface: one function per thing a person does. */
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { common } from '../../web/client/src/i18n/zh-CN/common.ts';
+import { common } from '../../web/client/src/i18n/zh-CN/every-area.ts';
 import { learn } from '../../web/client/src/i18n/zh-CN/learn.ts';
 import { live } from '../../web/client/src/i18n/zh-CN/live.ts';
 import { shell } from '../../web/client/src/i18n/zh-CN/shell.ts';

@@ -1,7 +1,7 @@
 import { admin } from './admin.ts';
 import { certificates } from './certificates.ts';
 import { checks } from './checks.ts';
-import { common } from './common.ts';
+import { common } from './every-area.ts';
 import { courses } from './courses.ts';
 import { errors } from './errors.ts';
 import { exams } from './exams.ts';

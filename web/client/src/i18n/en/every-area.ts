@@ -1,4 +1,4 @@
-import type { common as zh } from '../zh-CN/common.ts';
+import type { common as zh } from '../zh-CN/every-area.ts';
 
 export const common: typeof zh = {
   product: 'Keshi',
