@@ -101,15 +101,18 @@ async function speak(page: Page, locale: 'zh-CN' | 'en'): Promise<void> {
 /** Follows the links from where the person begins, one page of each kind. */
 async function allPages(page: Page): Promise<string[]> {
   // Settings are behind a menu; a certificate is verified by who is not here.
-  const found = [new URL(page.url()).pathname, '/settings', '/verify'];
-  for (const path of found) {
+  const opened = [new URL(page.url()).pathname, '/settings', '/verify'];
+  const ofKind = (path: string) => opened.filter((known) => kindOf(known) === kindOf(path));
+  // The first of a kind may lead nowhere, such as an exam nobody has sat yet: a second is opened as well.
+  for (const path of opened) {
     await page.goto(product.url + path);
     await settled(page);
     for (const link of await linksOf(page))
       // What is for programs to read is no page.
-      if (!link.startsWith('/.well-known/') && !found.some((known) => kindOf(known) === kindOf(link)))
-        found.push(link);
+      if (!link.startsWith('/.well-known/') && !opened.includes(link) && ofKind(link).length < 2)
+        opened.push(link);
   }
+  const found = opened.filter((path) => ofKind(path)[0] === path);
   // A class leads to its replay only when it was recorded; the page says so as well when it was not.
   const ofClass = found.find((path) => kindOf(path) === '/classes/:id');
   if (ofClass && !found.some((path) => kindOf(path) === '/replay/:id'))
