@@ -119,8 +119,8 @@ describe('the hours of a class', () => {
     await page.getByRole('button', { name: hours.rounded }).waitFor(patient);
     expect(await page.getByTestId('course-credits').innerText()).toMatch(/\d:\d\d:\d\d|\d\d:\d\d/);
 
-    await page.getByLabel(hours.by).selectOption('month');
     const chart = page.locator('section').filter({ hasText: hours.trend }).last();
+    await chart.getByLabel(hours.by).selectOption('month');
     await chart.getByRole('img', { name: new RegExp(hours.periods.month) }).waitFor(patient);
     await chart.getByRole('button', { name: common.asTable }).click();
     await chart.getByRole('columnheader', { name: hours.periodColumn }).waitFor(patient);
@@ -134,7 +134,7 @@ describe('the hours of a class', () => {
     const { page } = staff;
     await office.visit(page, `${url}/hours`, hours.people);
     await page.getByLabel(hours.search).fill('learner1');
-    const row = office.row(page, 'learner1').first();
+    const row = page.getByRole('row').filter({ has: page.getByText('learner1', { exact: true }) });
     await row.getByRole('link').click();
     const take = page.getByRole('button', { name: new RegExp(`^${hours.reverse}`) }).first();
     await take.click();
