@@ -146,9 +146,17 @@ export async function endSessionsOf(
   return rows.map((row) => row.id);
 }
 
-export async function getSession(db: Db, id: string): Promise<LoginSession | null> {
-  const row = await db.prisma.loginSession.findUnique({ where: { id }, select: columns });
-  return row && fromRow(row);
+/** Of each of these logins, in their order: null for one that there is not. One statement for all of them. */
+export async function standingOfSessions(
+  db: Db,
+  ids: readonly string[],
+): Promise<({ endReason: EndReason | null; ended: boolean } | null)[]> {
+  const rows = await db.sql<{ id: string; endReason: EndReason | null; ended: boolean }>(
+    `SELECT "id", "endReason", "endedAt" IS NOT NULL AS "ended" FROM "LoginSession" WHERE "id" = ANY($1::uuid[])`,
+    [ids],
+  );
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => found.get(id) ?? null);
 }
 
 /** The person's login that has not ended, if there is one. */

@@ -4,26 +4,31 @@ import { latencyBuckets, type Metrics } from '@keshi/runtime/metrics';
 import type { RequestHandler } from 'express';
 
 /** Times every request under its route as written, so that ids make no new series. */
-export function requestTimes(metrics: Metrics): RequestHandler {
+export function createRequestTimes(metrics: Metrics) {
   const seconds = metrics.histogram({
     name: 'http_request_seconds',
     help: 'Time from the request to the end of its answer.',
     labels: ['method', 'route', 'status'],
     buckets: latencyBuckets,
   });
-  return (req, res, next) => {
+
+  function observe(of: { method: string; route: string; status: number; started: number }): void {
+    const { method, route, status, started } = of;
+    seconds.observe({ method, route, status: String(status) }, (performance.now() - started) / 1000);
+  }
+
+  const handler: RequestHandler = (req, res, next) => {
     const started = performance.now();
     res.once('finish', () => {
-      const route: unknown = req.route;
-      const path =
-        typeof route === 'object' && route !== null && 'path' in route ? String(route.path) : 'pages';
-      seconds.observe(
-        { method: req.method, route: path, status: String(res.statusCode) },
-        (performance.now() - started) / 1000,
-      );
+      const found: unknown = req.route;
+      const route =
+        typeof found === 'object' && found !== null && 'path' in found ? String(found.path) : 'pages';
+      observe({ method: req.method, route, status: res.statusCode, started });
     });
     next();
   };
+
+  return { observe, handler };
 }
 
 /** For the scraper: with the token when one is set, else from this machine alone. */

@@ -1,6 +1,6 @@
+import type { RequestListener } from 'node:http';
 import { routes, type RouteName } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
-import { getSession } from '@keshi/db/login-sessions';
 import { getLesson } from '@keshi/db/lessons';
 import { getRecording } from '@keshi/db/recordings';
 import { systemClock, type Clock } from '@keshi/runtime/clock';
@@ -12,7 +12,7 @@ import type { MediaStore } from '@keshi/runtime/media-store/media-store';
 import type { Metrics } from '@keshi/runtime/metrics';
 import type { State } from '@keshi/runtime/state/ports';
 import compression from 'compression';
-import express, { type Express } from 'express';
+import express from 'express';
 import { adminRoutes } from './admin/routes.ts';
 import { createResultsReader } from './attendance/class-results.ts';
 import { attendanceRoutes } from './attendance/routes.ts';
@@ -22,6 +22,7 @@ import { createLogins } from './auth/logins.ts';
 import { createPasswords } from './auth/passwords.ts';
 import { createRefreshCookie, createRefreshSecrets } from './auth/refresh-secret.ts';
 import { authRoutes, type DemoAccount } from './auth/routes.ts';
+import { createSessionStore } from './auth/session-store.ts';
 import { createSessionWatch } from './auth/session-watch.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createCertificates } from './certificates/service.ts';
@@ -37,10 +38,11 @@ import { projectRoutes } from './courses/project-routes.ts';
 import { gradeRoutes } from './grades/routes.ts';
 import { healthRoutes } from './health.ts';
 import type { Actor, Binding } from './http/call.ts';
-import { failures, unknownPath } from './http/failures.ts';
+import { createFailures, unknownPath } from './http/failures.ts';
+import { createFastLane } from './http/fast-lane.ts';
 import { mount } from './http/mount.ts';
 import { openApi } from './http/openapi.ts';
-import { sameOrigin } from './http/origin.ts';
+import { createOriginCheck } from './http/origin.ts';
 import { createTurns } from './http/turns.ts';
 import { createIdentity, type IdentityParts } from './identity/service.ts';
 import { createIncidents } from './incidents/service.ts';
@@ -49,7 +51,7 @@ import { publicKeysOf } from './ledger/root-signer.ts';
 import { isPreview, lessonRoutes } from './lessons/routes.ts';
 import { uploadRoutes } from './lessons/uploads.ts';
 import { mediaRoutes } from './media/routes.ts';
-import { metricsPage, requestTimes } from './metrics.ts';
+import { createRequestTimes, metricsPage } from './metrics.ts';
 import { createNotices } from './notices/service.ts';
 import { createPages } from './pages.ts';
 import { questionRoutes } from './questions/routes.ts';
@@ -104,11 +106,11 @@ export interface WebDeps {
 }
 
 export interface Web {
-  app: Express;
+  app: RequestListener;
   close(): Promise<void>;
 }
 
-/** The HTTP interface and the pages as one Express app. Rejects when the shared state cannot be reached. */
+/** The HTTP interface and the pages. Rejects when the shared state cannot be reached. */
 export async function createWeb(deps: WebDeps): Promise<Web> {
   const { config, db, state, metrics, health, version, clock = systemClock } = deps;
   const log = deps.log.child({ part: 'web' });
@@ -118,11 +120,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const passwords = await createPasswords();
   const watch = await createSessionWatch({
     bus: state.bus,
-    lookUp: async (sid) => {
-      const session = await getSession(db, sid);
-      if (session && session.endedAt === null) return null;
-      return session?.endReason === 'replaced' ? 'session-replaced' : 'session-revoked';
-    },
+    lookUp: createSessionStore(db).reasonOfEnd,
     clock,
     log,
   });
@@ -228,7 +226,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   async function authenticate(authorization: string | undefined): Promise<Actor> {
     const [scheme, token] = authorization?.split(' ') ?? [];
     if (scheme?.toLowerCase() !== 'bearer' || !token) throw new AppError('unauthenticated');
-    const { sub, sid, memberships } = await tokens.readAccess(token);
+    const { sub, sid, memberships } = tokens.readAccess(token);
     await watch.confirm(sid);
     return { userId: sub, sid, memberships };
   }
@@ -237,7 +235,8 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', config.trustProxy);
-  app.use(requestTimes(metrics));
+  const requestTimes = createRequestTimes(metrics);
+  app.use(requestTimes.handler);
   app.use(
     securityHeaders({
       scriptHashes: pages.scriptHashes,
@@ -266,24 +265,30 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     }),
   );
   app.use(compression());
-  app.use('/api', sameOrigin(config.publicUrl));
+  const originCheck = createOriginCheck(config.publicUrl);
+  app.use('/api', originCheck.handler);
   const description = openApi(routes, { version, url: config.publicUrl });
   app.get('/api/openapi.json', (_req, res) => void res.json(description));
   const takeTurn = createTurns(clock);
   const audit = createAudit(db, log);
   app.use(uploadRoutes({ db, store: deps.mediaStore, clock, authenticate, takeTurn, audit }));
-  mount(app, bindings, {
-    authenticate,
-    takeTurn,
-    audit,
-    checkReplies: config.env !== 'production',
-  });
+  const checkReplies = config.env !== 'production';
+  mount(app, bindings, { authenticate, takeTurn, audit, checkReplies });
   app.use('/api', unknownPath);
   app.use(pages.handler);
-  app.use(failures(log));
+  const failures = createFailures(log);
+  app.use(failures.handler);
 
   return {
-    app,
+    app: createFastLane([bindings.reportStudy, bindings.saveAnswers], {
+      authenticate,
+      takeTurn,
+      checkReplies,
+      isOwnOrigin: originCheck.isOwnOrigin,
+      failed: failures.failed,
+      observe: requestTimes.observe,
+      next: app,
+    }),
     async close() {
       await Promise.all(
         [identity, incidents, certificates, notices, exams, study].map((part) => part.close()),

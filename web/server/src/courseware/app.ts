@@ -19,7 +19,7 @@ import type { MediaStore } from '@keshi/runtime/media-store/media-store';
 import { readPath } from '@keshi/runtime/media-store/signed-path';
 import express, { type Express, type Response } from 'express';
 import { z } from 'zod';
-import { failures, unknownPath } from '../http/failures.ts';
+import { createFailures, unknownPath } from '../http/failures.ts';
 
 interface Deps {
   db: Db;
@@ -126,7 +126,7 @@ export function createCourseware({ db, store, tokenSecret, publicUrl, clock, log
   }
 
   app.use(unknownPath);
-  app.use(failures(log));
+  app.use(createFailures(log).handler);
   return app;
 }
 

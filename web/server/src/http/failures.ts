@@ -6,19 +6,31 @@ import type { Logger } from '@keshi/runtime/log';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { statusOf } from './status.ts';
 
+export interface Failed {
+  status: number;
+  error: ProtocolError;
+}
+
 /** The one place where what was thrown becomes an answer: `{ error: { code, … } }` with the code's status. */
-export function failures(log: Logger): ErrorRequestHandler {
+export function createFailures(log: Logger) {
+  function failed(thrown: unknown, at: { method: string; path: string }): Failed {
+    const error = toProtocolError(known(thrown), log.child(at));
+    return { status: statusOf[error.code], error };
+  }
+
   // Express knows an error handler by its four parameters.
-  return (thrown: unknown, req, res, _next) => {
-    const error = toProtocolError(known(thrown), log.child({ method: req.method, path: routeOf(req) }));
+  const handler: ErrorRequestHandler = (thrown: unknown, req, res, _next) => {
+    const { status, error } = failed(thrown, { method: req.method, path: routeOf(req) });
     if (res.headersSent) {
       res.destroy();
       return;
     }
     if (error.retryMs !== undefined) res.setHeader('Retry-After', Math.ceil(error.retryMs / 1000));
     res.setHeader('Cache-Control', 'no-store');
-    res.status(statusOf[error.code]).json({ error } satisfies { error: ProtocolError });
+    res.status(status).json({ error } satisfies { error: ProtocolError });
   };
+
+  return { failed, handler };
 }
 
 /** For paths under /api that no route has. */

@@ -16,7 +16,8 @@ export interface MountDeps {
   checkReplies: boolean;
 }
 
-const bodyLimit = '100kb';
+/** Bytes of a JSON body. */
+export const bodyLimit = 100 * 1024;
 
 /** Registers every binding on the app under its own method and path. */
 export function mount(app: Express, bindings: Readonly<Record<string, Binding>>, deps: MountDeps): void {
@@ -95,7 +96,11 @@ async function send(
 }
 
 /** A reply that lacks something breaks the page, one that carries more than its schema may leak: both are bugs. */
-function checkReply(name: string, schema: NonNullable<Binding['route']['reply']>, reply: unknown): void {
+export function checkReply(
+  name: string,
+  schema: NonNullable<Binding['route']['reply']>,
+  reply: unknown,
+): void {
   const crossing: unknown = JSON.parse(JSON.stringify(reply));
   const result = schema.safeParse(crossing);
   if (!result.success) {
