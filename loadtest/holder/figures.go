@@ -11,8 +11,9 @@ import (
 // The names and shapes of k6's summary, so that both can be added up.
 type figures struct {
 	joined, refusedForNow, connectFailures, unexpectedDisconnects atomic.Int64
+	stormDisconnects, stormFailures, rejoined, churned            atomic.Int64
 	beats, frames, broadcastsHeard, quizAnswers, refusedCommands  atomic.Int64
-	joinMs, beatAckMs, broadcastMs, quizAckMs                     trend
+	joinMs, rejoinMs, beatAckMs, broadcastMs, quizAckMs           trend
 	whyMutex                                                      sync.Mutex
 	why                                                           map[string]int64
 }
@@ -68,10 +69,11 @@ func (t *trend) metric() metric {
 	}}
 }
 
-func (f *figures) write(path string, own int) error {
+func (f *figures) write(path string, asked *settings) error {
+	own := int64(asked.Own)
 	none := func(count *atomic.Int64) metric { return counted(count.Load()).must("count==0", count.Load() == 0) }
 	told := map[string]metric{
-		"joined":                 counted(f.joined.Load()).must("everybody", f.joined.Load() >= int64(own)),
+		"joined":                 counted(f.joined.Load()).must("everybody", f.joined.Load() >= own),
 		"refused_for_now":        counted(f.refusedForNow.Load()),
 		"connect_failures":       none(&f.connectFailures),
 		"unexpected_disconnects": none(&f.unexpectedDisconnects),
@@ -84,6 +86,15 @@ func (f *figures) write(path string, own int) error {
 		"beat_ack_ms":            f.beatAckMs.metric(),
 		"broadcast_ms":           f.broadcastMs.metric(),
 		"quiz_ack_ms":            f.quizAckMs.metric(),
+	}
+	if asked.StormAtMs > 0 {
+		told["storm_disconnects"] = counted(f.stormDisconnects.Load()).must("everybody once", f.stormDisconnects.Load() == own)
+		told["rejoined"] = counted(f.rejoined.Load()).must("everybody", f.rejoined.Load() == own)
+		told["storm_failures"] = counted(f.stormFailures.Load())
+		told["rejoin_ms"] = f.rejoinMs.metric()
+	}
+	if asked.ChurnPercent > 0 {
+		told["churned"] = counted(f.churned.Load())
 	}
 	for reason, count := range f.why {
 		told["because_"+reason] = counted(count)

@@ -17,6 +17,10 @@ type settings struct {
 	HoldMs    float64 `json:"holdMs"`
 	Members   int     `json:"members"`
 	Own       int     `json:"own"`
+	// Of the members of all classes but the first, how many in a hundred leave and come back in a minute.
+	ChurnPercent float64 `json:"churnPercent"`
+	// When every signaling node is killed; 0 for never.
+	StormAtMs int64 `json:"stormAtMs"`
 	Lively    *struct {
 		QuizWithinMs float64 `json:"quizWithinMs"`
 	} `json:"lively"`
@@ -54,7 +58,7 @@ func main() {
 		everybody.Go(each.attend)
 	}
 	everybody.Wait()
-	if err := figures.write(os.Getenv("SUMMARY"), asked.Settings.Own); err != nil {
+	if err := figures.write(os.Getenv("SUMMARY"), &asked.Settings); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -13,15 +13,19 @@ import (
 // member comes at its time and stays to the end, as the member that k6 plays does (loadtest/k6/attendance.ts).
 type member struct {
 	planned
-	settings *settings
-	figures  *figures
-	ends     time.Time
-	place    int
-	failures int
+	settings  *settings
+	figures   *figures
+	ends      time.Time
+	place     int
+	failures  int
+	hasJoined bool
+	// Since when it has been away because of the storm.
+	lostAt time.Time
 }
 
 const (
 	askForAnswerEvery = 100
+	awayWhenLeft      = 10 * time.Second
 	mostFailures      = 5
 	pauseAfterFailure = 2 * time.Second
 	announcementMark  = "@sent:"
@@ -64,9 +68,11 @@ func (m *member) visit(setsOut time.Time) time.Duration {
 		switch {
 		case err != nil && !time.Now().Before(m.ends):
 			return -1
+		case err != nil && v.left.Load():
+			m.figures.churned.Add(1)
+			return time.Duration((0.2 + 0.8*rand.Float64()) * float64(awayWhenLeft))
 		case err != nil && v.connected:
-			m.figures.unexpectedDisconnects.Add(1)
-			return time.Duration(rand.Float64() * float64(pauseAfterFailure))
+			return m.lost()
 		case err != nil:
 			return m.failed("closed_at_the_door")
 		}
@@ -76,8 +82,23 @@ func (m *member) visit(setsOut time.Time) time.Duration {
 	}
 }
 
+// lost says that a connection broke: in the storm that is what was meant to happen, and otherwise a failure.
+func (m *member) lost() time.Duration {
+	if at := m.settings.StormAtMs; at > 0 && time.Now().UnixMilli() >= at {
+		m.figures.stormDisconnects.Add(1)
+		m.lostAt = time.Now()
+	} else {
+		m.figures.unexpectedDisconnects.Add(1)
+	}
+	return time.Duration(rand.Float64() * float64(pauseAfterFailure))
+}
+
 func (m *member) failed(reason string) time.Duration {
 	m.figures.because(reason)
+	if !m.lostAt.IsZero() {
+		m.figures.stormFailures.Add(1)
+		return time.Duration(rand.Float64() * float64(pauseAfterFailure))
+	}
 	m.failures++
 	m.figures.connectFailures.Add(1)
 	if m.failures >= mostFailures {
@@ -107,6 +128,8 @@ type visit struct {
 	connected bool
 	beating   *time.Timer
 	answering *time.Timer
+	leaving   *time.Timer
+	left      atomic.Bool
 	beats     int
 	// When, in microseconds; timers write them and the reader reads them.
 	askedBeat, askedAt atomic.Int64
@@ -118,6 +141,9 @@ func (v *visit) over() {
 	}
 	if v.answering != nil {
 		v.answering.Stop()
+	}
+	if v.leaving != nil {
+		v.leaving.Stop()
 	}
 }
 
@@ -139,8 +165,7 @@ func (v *visit) hear(frame []byte) (time.Duration, bool) {
 		json.Unmarshal(frame[2:], &said)
 		return v.refused(said.Data), true
 	case bytes.HasPrefix(frame, []byte("41")):
-		v.figures.unexpectedDisconnects.Add(1)
-		return pauseAfterFailure, true
+		return v.lost(), true
 	case bytes.HasPrefix(frame, []byte("0")):
 		hello, _ := json.Marshal(map[string]string{"ticket": v.Ticket, "tab": fmt.Sprintf("holder-%d", v.place)})
 		v.socket.send("40" + string(hello))
@@ -189,8 +214,24 @@ func (v *visit) joined(body []byte) (time.Duration, bool) {
 		}
 		return v.refused(answers[0].Error), true
 	}
-	v.figures.joined.Add(1)
-	v.figures.joinMs.add(sinceMs(v.setsOut.UnixMicro()))
+	if v.lostAt.IsZero() {
+		v.figures.joined.Add(1)
+		if !v.hasJoined {
+			v.figures.joinMs.add(sinceMs(v.setsOut.UnixMicro()))
+		}
+		v.hasJoined = true
+	} else {
+		v.figures.rejoined.Add(1)
+		v.figures.rejoinMs.add(sinceMs(v.lostAt.UnixMicro()))
+		v.lostAt = time.Time{}
+	}
+	if v.settings.ChurnPercent > 0 && v.ClassAt > 0 {
+		stays := rand.ExpFloat64() * 100 / v.settings.ChurnPercent * float64(time.Minute)
+		v.leaving = time.AfterFunc(time.Duration(stays), func() {
+			v.left.Store(true)
+			v.socket.close()
+		})
+	}
 	every := time.Duration(answers[0].Data.Snapshot.You.BeatMs) * time.Millisecond
 	v.beats = rand.IntN(askForAnswerEvery)
 	v.beating = time.AfterFunc(every, func() { v.beat(every) })
@@ -227,7 +268,7 @@ func (v *visit) event(frame []byte) {
 			v.figures.broadcastMs.add(float64(now - sent))
 		}
 	}
-	if v.settings.Lively != nil && bytes.Contains(frame, []byte(`"quiz.opened"`)) {
+	if v.settings.Lively != nil && v.ClassAt == 0 && bytes.Contains(frame, []byte(`"quiz.opened"`)) {
 		v.answerQuiz(frame)
 	}
 }

@@ -7,6 +7,10 @@ import {
   joined,
   joinMs,
   refusedForNow,
+  rejoined,
+  rejoinMs,
+  stormDisconnects,
+  stormFailures,
   unexpectedDisconnects,
 } from './metrics.ts';
 import { ClassSocket, type Answer } from './class-socket.ts';
@@ -40,6 +44,7 @@ export function attend(member: Member, events: MemberEvents): () => void {
   const setsOutAtMs = settings.startAtMs + Math.floor((member.at * settings.rampMs) / settings.members);
   let failures = 0;
   let isOver = false;
+  let lostAtMs: number | null = null;
   let socket: ClassSocket | null = null;
   let beating: number | null = null;
 
@@ -70,13 +75,20 @@ export function attend(member: Member, events: MemberEvents): () => void {
           refusedForNow.add(1);
           return comeBack(retryMs);
         }
+        if (lostAtMs !== null) {
+          stormFailures.add(1);
+          return comeBack(pauseAfterFailureMs * Math.random());
+        }
         failures += 1;
         connectFailures.add(1);
         if (failures < mostFailures) comeBack(pauseAfterFailureMs);
       },
       lost() {
         if (isOver) return;
-        unexpectedDisconnects.add(1);
+        if (settings.stormAtMs !== undefined && Date.now() >= settings.stormAtMs) {
+          stormDisconnects.add(1);
+          lostAtMs ??= Date.now();
+        } else unexpectedDisconnects.add(1);
         comeBack(pauseAfterFailureMs * Math.random());
       },
       heard: (name, json) => events.heard?.(mine, name, json),
@@ -92,8 +104,14 @@ export function attend(member: Member, events: MemberEvents): () => void {
       if (retryMs !== null) comeBack(retryMs);
       return;
     }
-    joined.add(1);
-    joinMs.add(Date.now() - setsOutAtMs);
+    if (lostAtMs === null) {
+      joined.add(1);
+      joinMs.add(Date.now() - setsOutAtMs);
+    } else {
+      rejoined.add(1);
+      rejoinMs.add(Date.now() - lostAtMs);
+      lostAtMs = null;
+    }
     // Members beat out of step, as they came; every hundredth beat of all is asked about, whoever it is of.
     let count = Math.floor(Math.random() * askForAnswerEvery);
     beating = setInterval(() => beat(mine, ++count), answer.data.snapshot.you.beatMs);

@@ -1,4 +1,4 @@
-/** One class with everything that a lively class does; a class of ten thousand at full scale. */
+/** One class with everything that a lively class does, and others, if there are any, whose people are there and beat. */
 import { setTimeout } from 'k6/timers';
 import { attend, type MemberEvents } from './attendance.ts';
 import { checkTotals, startClass, teach } from './instructor.ts';
@@ -26,6 +26,13 @@ export default function members(): void {
 }
 
 function partOf(member: Member, lively: Lively): MemberEvents {
+  if (member.classAt > 0 && member.role !== 'observer')
+    return {
+      joined(socket) {
+        if (member.role === 'host') startClass(socket);
+      },
+      heard: () => frames.add(1),
+    };
   switch (member.role) {
     case 'host':
       return {

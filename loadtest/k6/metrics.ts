@@ -8,6 +8,11 @@ export const joined = new Counter('joined');
 export const refusedForNow = new Counter('refused_for_now');
 export const connectFailures = new Counter('connect_failures');
 export const unexpectedDisconnects = new Counter('unexpected_disconnects');
+/** Lost when every node was killed, and from then to the class's snapshot again, all tries included. */
+export const stormDisconnects = new Counter('storm_disconnects');
+export const stormFailures = new Counter('storm_failures');
+export const rejoined = new Counter('rejoined');
+export const rejoinMs = new Trend('rejoin_ms', true);
 export const beats = new Counter('beats');
 /** One beat in a hundred asks for an answer. */
 export const beatAckMs = new Trend('beat_ack_ms', true);

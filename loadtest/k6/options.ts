@@ -21,6 +21,10 @@ export function optionsWith(thresholds: Record<string, string[]> = {}) {
       unexpected_disconnects: ['count==0'],
       refused_commands: ['count==0'],
       joined: [`count>=${settings.own}`],
+      ...(settings.stormAtMs && {
+        rejoined: [`count==${settings.own}`],
+        storm_disconnects: [`count==${settings.own}`],
+      }),
       ...thresholds,
     },
   };

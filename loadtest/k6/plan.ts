@@ -13,12 +13,14 @@ export interface Settings {
   holdMs: number;
   /** Members share these many virtual users of each generator. */
   vus: number;
-  /** How many members this generator has; all generators together; and how many of those are learners. */
+  /** How many members this generator has, all generators together, and how many learners the first class has. */
   own: number;
   members: number;
   learners: number;
-  /** After the ramp, what a lively class does; absent: nothing but heartbeats. */
+  /** After the ramp, what the first class does; absent: nothing but heartbeats. */
   lively?: Lively;
+  /** When every signaling node is killed, epoch ms: whoever is lost then comes back. */
+  stormAtMs?: number;
 }
 
 /** `n` counts the members of a class and role; `at` is the place among all, by which the ramp is spread. */

@@ -13,6 +13,7 @@ beforeAll(async () => {
 }, 600_000);
 
 const learners = 60;
+const beside = 20;
 const lively = {
   chatPerSecond: 10,
   chatMs: 4_000,
@@ -24,15 +25,28 @@ const lively = {
 };
 const scenario: LoadScenario = {
   name: 'small',
-  says: 'a class of sixty',
+  says: 'a class of sixty beside one of twenty, whose members come and go',
   script: 'class.ts',
-  classes: [learners],
+  classes: [learners, beside],
   observers: 1,
   heartbeatMs: null,
   playedByK6: 30,
   rampMs: 2_000,
   holdMs: holdOf(lively),
   lively,
+  churnPercent: 300,
+  stormAfterMs: null,
+};
+const storm: LoadScenario = {
+  ...scenario,
+  name: 'storm',
+  says: 'all nodes are killed, and everybody comes back',
+  script: 'online.ts',
+  playedByK6: 15,
+  holdMs: 45_000,
+  lively: null,
+  churnPercent: 0,
+  stormAfterMs: 1_000,
 };
 
 test(
@@ -47,16 +61,42 @@ test(
       say: () => undefined,
     });
     expect(crossed).toEqual([]);
-    expect(playedBy).toEqual({ k6: { members: 30, processes: 1 }, holder: { members: 32, processes: 1 } });
-    const count = (name: string) => figures[name]?.count;
-    expect(count('joined')).toBe(learners + 2);
+    // Two teach, one watches.
+    const members = learners + beside + 3;
+    expect(playedBy).toEqual({
+      k6: { members: 30, processes: 1 },
+      holder: { members: members - 30, processes: 1 },
+    });
+    const count = (name: string) => figures[name]?.count ?? 0;
+    expect(count('churned')).toBeGreaterThan(0);
+    expect(count('joined')).toBeGreaterThan(members);
+    expect(count('joined')).toBeLessThanOrEqual(members + count('churned'));
     expect(count('quiz_answers')).toBe(learners);
     // Each learner hears each announcement.
     expect(count('broadcasts_heard')).toBe(lively.announcements * learners);
     expect(count('chat_ack_ms')).toBe((lively.chatPerSecond * lively.chatMs) / 1_000);
-    expect(count('unexpected_disconnects') ?? 0).toBe(0);
+    expect(count('unexpected_disconnects')).toBe(0);
     expect(count('board_gap_ms')).toBeGreaterThan(0);
     expect(samples.length).toBeGreaterThan(5);
+  },
+);
+
+test(
+  '[A2] after all signaling nodes were killed everybody comes back by themselves, once',
+  { timeout: 180_000 },
+  async () => {
+    const { figures, crossed } = await runLoad({
+      scenario: storm,
+      programs,
+      profileInto: null,
+      signal: new AbortController().signal,
+      say: () => undefined,
+    });
+    expect(crossed).toEqual([]);
+    const members = learners + beside + 3;
+    expect(figures['joined']?.count).toBe(members);
+    expect(figures['storm_disconnects']?.count).toBe(members);
+    expect(figures['rejoined']?.count).toBe(members);
   },
 );
 

@@ -71,6 +71,10 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
     vus: Math.ceil(members.length / membersPerVirtualUser),
     own: members.length,
     ...total,
+    churnPercent: scenario.churnPercent,
+    ...(scenario.stormAfterMs !== null && {
+      stormAtMs: startAtMs + scenario.rampMs + scenario.stormAfterMs,
+    }),
     ...(scenario.lively && { lively: scenario.lively }),
   };
   await writeFile(plan, JSON.stringify({ settings, members }));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startPostgres } from '@keshi/e2e/postgres';
 import { createLogger } from '@keshi/runtime/log';
 import { startRedis } from '@keshi/runtime/testing/redis';
@@ -84,7 +85,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     });
     closers.push(() => cluster.stop());
     const members = await membersOf(world, cluster, scenario);
-    return await play({ ...options, folder, cluster, members, learners });
+    // Only one class is lively, and only its quiz is counted.
+    return await play({ ...options, folder, cluster, members, learners: classes[0] ?? 0 });
   } finally {
     for (const step of closers.toReversed()) await step();
   }
@@ -144,7 +146,7 @@ async function play({
     generators: () => generators.map(({ pid }) => pid),
   });
   try {
-    const shares = sharesOf(members, scenario.playedByK6);
+    const shares = sharesOf(members, scenario);
     say(
       `${members.length} members set out, ${Math.min(members.length, scenario.playedByK6)} of them played by k6`,
     );
@@ -164,6 +166,9 @@ async function play({
     const summaries = await Promise.race([
       Promise.all(generators.map(({ finished }) => finished)),
       abortion(signal),
+      scenario.stormAfterMs === null
+        ? never
+        : raiseStorm(cluster, startAtMs + scenario.rampMs + scenario.stormAfterMs, say),
     ]);
     const { figures, crossed } = mergeSummaries(summaries);
     const fullest = Math.max(...sampler.samples.map(({ signalingMb }) => signalingMb * 1e6));
@@ -182,6 +187,18 @@ async function play({
   }
 }
 
+const never = new Promise<never>(() => undefined);
+
+/** Every signaling node at once, as when the power of a rack goes and comes back. Rejects when one does not start again. */
+async function raiseStorm(cluster: Cluster, atMs: number, say: (line: string) => void): Promise<never> {
+  await delay(atMs - Date.now());
+  say('killing every signaling node');
+  await Promise.all(cluster.signaling.map((node) => node.kill()));
+  await Promise.all(cluster.signaling.map((node) => node.start()));
+  say('every signaling node is back');
+  return never;
+}
+
 async function abortion(signal: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, 'abort');
   throw new Error('the load was ended');
@@ -192,8 +209,11 @@ interface Share {
   members: LoadMember[];
 }
 
-/** The first members are k6's: hosts and observers, and the learners who speak. */
-function sharesOf(members: readonly LoadMember[], playedByK6: number): Share[] {
+/** Those who do something are k6's: hosts and observers, and the learners who speak; and a sample of the others. */
+function sharesOf(members: readonly LoadMember[], { lively, playedByK6 }: LoadScenario): Share[] {
+  const speakers = lively === null ? 0 : Math.max(lively.chatters, lively.questions + lively.votes);
+  const speaks = ({ role, classAt, n }: LoadMember) => role !== 'attendee' || (classAt === 0 && n < speakers);
+  const inTurn = [...members.filter(speaks), ...members.filter((member) => !speaks(member))];
   const among = (kind: keyof Programs, own: readonly LoadMember[]): Share[] => {
     const count = Math.ceil(own.length / membersPerGenerator);
     return Array.from({ length: count }, (_, n) => ({
@@ -201,7 +221,7 @@ function sharesOf(members: readonly LoadMember[], playedByK6: number): Share[] {
       members: own.filter((_member, at) => at % count === n),
     }));
   };
-  return [...among('k6', members.slice(0, playedByK6)), ...among('holder', members.slice(playedByK6))];
+  return [...among('k6', inTurn.slice(0, playedByK6)), ...among('holder', inTurn.slice(playedByK6))];
 }
 
 function playedBy(shares: readonly Share[], kind: keyof Programs) {

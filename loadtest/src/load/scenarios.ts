@@ -27,8 +27,15 @@ export interface LoadScenario {
   readonly playedByK6: number;
   readonly rampMs: number;
   readonly holdMs: number;
+  /** What goes on in the first class; in all others people are there and beat. */
   readonly lively: Lively | null;
+  /** Of the others' members, how many in a hundred leave and come back in a minute. */
+  readonly churnPercent: number;
+  /** So long into the hold every signaling node is killed, and started again at once, ms. */
+  readonly stormAfterMs: number | null;
 }
+
+const quiet = { lively: null, churnPercent: 0, stormAfterMs: null } as const;
 
 const lively = (learners: number): Lively => ({
   chatPerSecond: 20,
@@ -43,20 +50,24 @@ const lively = (learners: number): Lively => ({
 const pausesMs = 40_000;
 export const holdOf = ({ chatMs, quizWithinMs }: Lively) => chatMs + quizWithinMs + pausesMs;
 
+/** Classes of one size: a smaller scale has fewer of them, and smaller ones. */
+const sized = (classes: number, learners: number, scale: number): number[] =>
+  Array.from({ length: Math.max(1, Math.round(classes * Math.sqrt(scale))) }, () =>
+    Math.max(1, Math.round(learners * Math.sqrt(scale))),
+  );
+
 const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> = {
   'online-100k': (scale) => ({
     says: '100 classes of 1,000, everybody connected, with a heartbeat every 20 s',
     script: 'online.ts',
-    classes: Array.from({ length: Math.max(1, Math.round(100 * Math.sqrt(scale))) }, () =>
-      Math.max(1, Math.round(1_000 * Math.sqrt(scale))),
-    ),
+    classes: sized(100, 1_000, scale),
     observers: 0,
     // Servers, database and generators share the two cores of the machine this is meant for.
     heartbeatMs: 20_000,
     playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
     rampMs: Math.max(5_000, 600_000 * scale),
     holdMs: Math.max(25_000, 300_000 * scale),
-    lively: null,
+    ...quiet,
   }),
   'class-10k': (scale) => {
     const learners = Math.max(10, Math.round(10_000 * scale));
@@ -69,6 +80,7 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       playedByK6: 500,
       rampMs: 30_000 * Math.max(scale, 0.1),
       holdMs: holdOf(lively(learners)),
+      ...quiet,
       lively: lively(learners),
     };
   },
@@ -82,7 +94,36 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
     playedByK6: Math.max(2, Math.round(10_000 * scale)),
     rampMs: Math.max(5_000, 300_000 * scale),
     holdMs: Math.max(25_000, 120_000 * scale),
-    lively: null,
+    ...quiet,
+  }),
+  'mixed-100k': (scale) => {
+    const learners = Math.max(10, Math.round(10_000 * scale));
+    return {
+      says: 'a lively class of 10,000 beside 90 of 1,000, of whose members 1 % a minute leave and come back, and 200 supervisors who watch',
+      script: 'class.ts',
+      classes: [learners, ...sized(90, 1_000, scale)],
+      observers: Math.max(2, Math.round(200 * scale)),
+      heartbeatMs: 20_000,
+      playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
+      rampMs: Math.max(5_000, 600_000 * scale),
+      holdMs: holdOf(lively(learners)),
+      lively: lively(learners),
+      churnPercent: 1,
+      stormAfterMs: null,
+    };
+  },
+  'reconnect-storm': (scale) => ({
+    says: '100,000 in 100 classes; all signaling nodes are killed at once, and everybody comes back',
+    script: 'online.ts',
+    classes: sized(100, 1_000, scale),
+    observers: 0,
+    heartbeatMs: 20_000,
+    playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
+    rampMs: Math.max(5_000, 600_000 * scale),
+    // Twice what they needed to come, and the time to start the nodes.
+    holdMs: Math.max(60_000, 1_200_000 * scale),
+    ...quiet,
+    stormAfterMs: 10_000,
   }),
 };
 
