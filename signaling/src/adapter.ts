@@ -3,8 +3,10 @@ import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { Logger } from '@keshi/runtime/log';
 import { Redis } from 'ioredis';
 
+type CreateAdapter = ReturnType<typeof createShardedAdapter>;
+
 export interface RoomAdapter {
-  adapter: ReturnType<typeof createShardedAdapter>;
+  adapter: (namespace: Parameters<CreateAdapter>[0]) => ReturnType<CreateAdapter>;
   close(): void;
 }
 
@@ -24,11 +26,26 @@ export async function createRoomAdapter(url: string, log: Logger): Promise<RoomA
   for (const redis of [publisher, subscriber])
     redis.on('error', (error: Error) => log.debug({ err: error }, 'room adapter: redis'));
   await Promise.all([publisher.connect(), subscriber.connect()]);
+  const createAdapter = createShardedAdapter(publisher, subscriber);
+  // No arrow, since Socket.IO calls it with `new`.
+  function openAdapter(namespace: Parameters<CreateAdapter>[0]) {
+    return withoutOwnRooms(createAdapter(namespace));
+  }
   return {
-    adapter: createShardedAdapter(publisher, subscriber),
+    adapter: openAdapter,
     close() {
       publisher.disconnect();
       subscriber.disconnect();
     },
   };
+}
+
+/**
+ * Socket.IO puts every socket into a room of its own, which is two sets for each connection. Nobody here speaks to one
+ * connection by a room: it is found by its person or its login, on the node that holds it.
+ */
+function withoutOwnRooms(adapter: ReturnType<CreateAdapter>): ReturnType<CreateAdapter> {
+  const addAll = adapter.addAll.bind(adapter);
+  adapter.addAll = (id, rooms) => (rooms.size === 1 && rooms.has(id) ? undefined : addAll(id, rooms));
+  return adapter;
 }

@@ -33,8 +33,8 @@ export interface Connection {
   /** What its learner was last told of being recognised. */
   identity: LearnerIdentity | null;
   readonly openedAt: number;
-  /** How often it was refused for asking too much, since when. */
-  refusals: { since: number; count: number };
+  /** How often it was refused for asking too much, since when; null: never yet. */
+  refusals: { since: number; count: number } | null;
 }
 
 export interface Connections {
@@ -57,15 +57,22 @@ export interface Connections {
 
 export function createConnections(): Connections {
   const byId = new Map<string, Connection>();
-  const bySession = new Map<string, Set<Connection>>();
+  /** A login has one connection, but for a moment when a page comes back, and a set of one costs more than the one. */
+  const bySession = new Map<string, Connection | Set<Connection>>();
   /** The connection of each person that each class took in last. */
   const byClass = new Map<string, Map<string, Connection>>();
+
+  function ofSession(sid: string): Connection[] {
+    const held = bySession.get(sid);
+    if (!held) return [];
+    return held instanceof Set ? [...held] : [held];
+  }
 
   return {
     add(connection) {
       byId.set(connection.id, connection);
-      const session = bySession.get(connection.sid) ?? new Set();
-      bySession.set(connection.sid, session.add(connection));
+      const others = ofSession(connection.sid);
+      bySession.set(connection.sid, others.length > 0 ? new Set([...others, connection]) : connection);
     },
     seat(connection) {
       const members = byClass.get(connection.classId) ?? new Map<string, Connection>();
@@ -73,9 +80,9 @@ export function createConnections(): Connections {
     },
     remove(connection) {
       byId.delete(connection.id);
-      const session = bySession.get(connection.sid);
-      session?.delete(connection);
-      if (session?.size === 0) bySession.delete(connection.sid);
+      const [first, ...others] = ofSession(connection.sid).filter((other) => other !== connection);
+      if (!first) bySession.delete(connection.sid);
+      else bySession.set(connection.sid, others.length > 0 ? new Set([first, ...others]) : first);
       const members = byClass.get(connection.classId);
       if (members?.get(connection.person.userId) === connection) members.delete(connection.person.userId);
       if (members?.size === 0) byClass.delete(connection.classId);
@@ -86,7 +93,7 @@ export function createConnections(): Connections {
     find: (classId, userId) => byClass.get(classId)?.get(userId) ?? null,
     sessions: () => [...bySession.keys()],
     classes: () => [...byClass.keys()],
-    ofSession: (sid) => [...(bySession.get(sid) ?? [])],
+    ofSession,
     get size() {
       return byId.size;
     },

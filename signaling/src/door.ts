@@ -96,7 +96,7 @@ export function createDoor(deps: DoorDeps): Door {
         media: { kind: 'none' },
         identity: null,
         openedAt: now(),
-        refusals: { since: 0, count: 0 },
+        refusals: null,
       };
       connections.add(connection);
       return connection;

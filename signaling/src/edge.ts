@@ -74,9 +74,10 @@ export function createEdge(deps: EdgeDeps): { attach(connection: Connection): vo
   function takeRate(connection: Connection, name: ClientEventName | null): void {
     const verdict = limits.take(connection.id, name, now());
     if (verdict.allowed) return;
-    const { refusals } = connection;
-    if (now() - refusals.since > floodWindowMs) connection.refusals = { since: now(), count: 1 };
-    else refusals.count += 1;
+    const before = connection.refusals;
+    const isFresh = before !== null && now() - before.since <= floodWindowMs;
+    const refusals = isFresh ? { ...before, count: before.count + 1 } : { since: now(), count: 1 };
+    connection.refusals = refusals;
     if (refusals.count > floodRefusals) {
       deps.log.warn({ connectionId: connection.id }, 'closing a connection that floods');
       connection.socket.disconnect(true);

@@ -8,6 +8,7 @@ import { Server } from 'socket.io';
 import type { createRoomAdapter } from './adapter.ts';
 import type { ClassServer, ClassSocket } from './connections.ts';
 import { verifyTicket } from './tickets.ts';
+import { leanParser } from './wire/decoder.ts';
 import { WireEngine } from './wire/engine.ts';
 import { Wire } from './wire/wire.ts';
 
@@ -36,6 +37,7 @@ export function createSocketServer(deps: SocketsDeps): Sockets {
     maxHttpBufferSize: limits.messageBytes,
     perMessageDeflate: false,
     wsEngine: WireEngine,
+    parser: leanParser,
     // Silence is noticed by missing heartbeats long before; this finds connections that died without a word.
     pingInterval: 20_000,
     pingTimeout: 15_000,

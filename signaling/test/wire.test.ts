@@ -175,7 +175,7 @@ describe('a WebSocket', () => {
     const { client, wire } = await open();
     const lengths = [0, 1, 125, 126, 65_535, 65_536, mostBytes];
     const echoed: string[] = [];
-    wire.on('message', (data) => wire.send(data));
+    wire.on('message', (data: string | Buffer) => wire.send(data));
     client.on('message', (data, binary) => echoed.push(`${String(binary)} ${(data as Buffer).length}`));
     for (const length of lengths) {
       client.send('x'.repeat(length));

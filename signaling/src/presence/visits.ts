@@ -24,8 +24,8 @@ export interface TrackedVisit {
   readonly policy: AttendancePolicy;
   state: Visit;
   facts: StoredVisit;
-  /** Ids of intervals by their beginning. */
-  readonly intervalIds: Map<number, string>;
+  /** The id of the interval that is open, once it was noted. */
+  openId: { readonly from: number; readonly id: string } | null;
   /** What of this visit is settled, and what is open. */
   readonly settled: PresenceInterval[];
   /** When the visit itself was last noted. */
@@ -90,9 +90,9 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
   const ended = new Map<string, { at: number; intervals: readonly PresenceInterval[] }>();
 
   function noteInterval(visit: TrackedVisit, interval: PresenceInterval): void {
-    const { facts, intervalIds } = visit;
-    const id = intervalIds.get(interval.from) ?? newId(interval.from);
-    intervalIds.set(interval.from, id);
+    const { facts, openId } = visit;
+    const id = openId?.from === interval.from ? openId.id : newId(interval.from);
+    visit.openId = { from: interval.from, id };
     const { id: visitId, classId, userId } = facts;
     const { from, lastProof, cause } = interval;
     note({ interval: { id, visitId, classId, userId, from, lastProof, cause } });
@@ -103,7 +103,7 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
     for (const closed of step.closed) {
       noteInterval(visit, closed);
       // One that starts at the same moment, as after a pause, is another interval.
-      visit.intervalIds.delete(closed.from);
+      visit.openId = null;
       visit.settled.push(closed);
     }
     const open = openInterval(step.state);
@@ -184,7 +184,7 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
           rttMs: null,
           closed: null,
         },
-        intervalIds: new Map(),
+        openId: null,
         settled: [],
         notedAt: at,
         overdueSince,
@@ -232,7 +232,7 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
         note({ visit: { ...visit.facts, closed: { at: visit.facts.lastSeenAt, cause: 'lost' } } });
         visit.state = newVisit(nodeId);
         visit.facts = { ...visit.facts, id: newId(now()), openedAt: visit.facts.lastSeenAt };
-        visit.intervalIds.clear();
+        visit.openId = null;
         note({ visit: visit.facts });
       }
     },

@@ -55,6 +55,9 @@ export class WireEngine extends EventEmitter {
     setImmediate(() => socket.uncork());
     socket.write(`${lines.join('\r\n')}\r\n\r\n`);
     if (head.length > 0) socket.unshift(head);
+    // Engine.io's stand-in for the response waits for the end of the connection to say that it has ended too. Nobody
+    // listens to it after the upgrade, and it is most of what a connection would keep of its making.
+    socket.removeAllListeners('close');
     done(new Wire(socket, this.#mostBytes));
   }
 

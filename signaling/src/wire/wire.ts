@@ -8,11 +8,10 @@ import { createFrameReader, FrameError, type FrameReader } from './frame-reader.
 
 type Sent = (error?: Error | null) => void;
 
-interface Listeners {
-  message?: (data: string | Buffer, isBinary: boolean) => void;
-  close?: () => void;
-  error?: (error: Error) => void;
-}
+type Heard = (data: string | Buffer, isBinary: boolean) => void;
+
+/** Whatever fails closes the connection and is told as that, so nobody is ever told of an error. */
+type Listening = ['message', Heard] | ['close', () => void] | ['error', (error: Error) => void];
 
 /** With a farewell before it or without: nothing more comes. */
 function endToo(this: Socket): void {
@@ -30,7 +29,8 @@ const farewellMs = 5_000;
 export class Wire {
   readonly #socket: Socket;
   readonly #reader: FrameReader;
-  #listeners: Listeners = {};
+  #heard: Heard | null = null;
+  #closed: (() => void) | null = null;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   /** `mostBytes`: the longest message the page may send. */
@@ -44,8 +44,9 @@ export class Wire {
     socket.on('error', giveUp);
     socket.on('close', () => {
       this.#state = 'closed';
-      this.#listeners.close?.();
-      this.#listeners = {};
+      const closed = this.#closed;
+      this.#heard = this.#closed = null;
+      closed?.();
     });
   }
 
@@ -60,17 +61,19 @@ export class Wire {
   }
 
   /** One listener for each event; who listens later takes over, as engine.io's transport does from its upgrade. */
-  on<E extends keyof Listeners>(event: E, listener: NonNullable<Listeners[E]>): this {
-    this.#listeners[event] = listener;
+  on(...[event, listener]: Listening): this {
+    if (event === 'message') this.#heard = listener;
+    else if (event === 'close') this.#closed = listener;
     return this;
   }
 
-  once<E extends keyof Listeners>(event: E, listener: NonNullable<Listeners[E]>): this {
-    return this.on(event, listener);
+  once(...listening: Listening): this {
+    return this.on(...listening);
   }
 
-  removeListener<E extends keyof Listeners>(event: E, listener: NonNullable<Listeners[E]>): this {
-    if (this.#listeners[event] === listener) delete this.#listeners[event];
+  removeListener(...[event, listener]: Listening): this {
+    if (event === 'message' && this.#heard === listener) this.#heard = null;
+    if (event === 'close' && this.#closed === listener) this.#closed = null;
     return this;
   }
 
@@ -119,7 +122,7 @@ export class Wire {
         if (this.#state === 'closed') return;
         switch (incoming.kind) {
           case 'message':
-            if (this.#state === 'open') this.#listeners.message?.(incoming.data, incoming.binary);
+            if (this.#state === 'open') this.#heard?.(incoming.data, incoming.binary);
             break;
           case 'ping':
             // Whoever asks without reading gets no answers to wait here.
