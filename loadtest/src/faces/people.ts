@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { recordConsent } from '@keshi/db/consents';
 import type { Db } from '@keshi/db/client';
-import { askFaceChecks, type FaceCheck } from '@keshi/db/face-checks';
+import type { FaceCheck } from '@keshi/db/face-checks';
 import { createOrganization } from '@keshi/db/organizations';
 import { createUsers } from '@keshi/db/users';
 import type { Vault } from '@keshi/db/vault';
@@ -76,10 +76,10 @@ export async function seedLearners(
   return learners;
 }
 
-/** Stored as those who ask store it; each of a place of its own, so that whoever is asked again is asked at once. */
-export async function ask(db: Db, userId: string, purpose: 'check' | 'exam'): Promise<FaceCheck> {
+/** A question of a place of its own, so that whoever is asked again is asked at once. Stored before it is asked. */
+export function newCheck(userId: string, purpose: 'check' | 'exam'): FaceCheck {
   const now = Date.now();
-  const check: FaceCheck = {
+  return {
     id: randomUUID(),
     kind: purpose === 'exam' ? 'exam' : 'class',
     contextId: randomUUID(),
@@ -93,6 +93,4 @@ export async function ask(db: Db, userId: string, purpose: 'check' | 'exam'): Pr
     askedAt: now,
     deadline: now + answerMs,
   };
-  await askFaceChecks(db, [check]);
-  return check;
 }

@@ -122,6 +122,17 @@ function judge(learner: LearnerChecks, one: JudgedCheck): void {
 export const takingBack = ({ judged }: LearnerChecks): JudgedCheck[] =>
   judged.some(({ verdict }) => standingOf(verdict) === 'failed') ? judged : [];
 
+/**
+ * What stands of everything that was judged, as it is stored: without the checks of a finding that a person dismissed.
+ * Where nothing that failed stands any more, nothing is failing either.
+ */
+export function stands(learner: LearnerChecks, judged: JudgedCheck[]): void {
+  learner.judged = judged;
+  const { state } = learner;
+  if (!judged.some(({ verdict }) => standingOf(verdict) === 'failed'))
+    learner.state = { ...state, failures: [], incident: null };
+}
+
 /** A person has decided, or nobody has yet. */
 export function recognised(learner: LearnerChecks, recognition: Recognition, moment: Moment): void {
   const { hour, decision, decidedAt } = recognition;
