@@ -4,7 +4,7 @@ import type { Db } from '@keshi/db/client';
 import { hourSignInsOf } from '@keshi/db/hour-sign-ins';
 import { intervalsOfPerson } from '@keshi/db/presence';
 import { decideRecognition, recognitionsOf } from '@keshi/db/recognitions';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { answer, enrolFace, hint, verdictOf } from './faces.ts';
 import { enter, startNode, type Page } from './harness.ts';
 import { useClass } from './setup.ts';
@@ -130,6 +130,24 @@ describe('a learner whose face is known', () => {
     expect(turn.motion).not.toBeNull();
     const stored = await stage.world.db.prisma.faceCheck.findUniqueOrThrow({ where: { id: turn.id } });
     expect(stored.cause).toBe('virtual-camera');
+  });
+
+  test('[PR4] is asked as often as the course says, and for turns of the head as often', async () => {
+    const { db } = stage.world;
+    const minutes = { checkMeanMs: 60_000, checkExamMeanMs: 60_000, checkLongestMs: 90_000 };
+    const often = { ...minutes, checkTurnShare: 1 };
+    await db.prisma.course.updateMany({ data: { policy: { signInWindowMs: 60_000, ...often } } });
+    onTestFinished(async () => {
+      await db.prisma.course.updateMany({ data: { policy: { signInWindowMs: 60_000 } } });
+    });
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    await answer(given(), stage.learner(), ask, 'match');
+    await page.message('identity.standing', ({ state }) => state === 'passed');
+    wait(90);
+    const check = await page.message('identity.ask', ({ id }) => id !== ask.id);
+    expect(check).toMatchObject({ purpose: 'check', pictures: 5 });
+    expect(check.motion).not.toBeNull();
   });
 
   test('[PR5] an empty seat ends presence until somebody passes, and is asked for at once', async () => {

@@ -101,7 +101,14 @@ function playClass(
   const checks: Check[] = [];
   let looked = false;
   for (let now = 0; now < classHours * policy.classHourMs; now += roundMs) {
-    const moment = { now, hour: hourAt(now, policy), random: () => random.next(), stretch: 1, policy };
+    const moment = {
+      now,
+      hour: hourAt(now, policy),
+      random: () => random.next(),
+      stretch: 1,
+      policy,
+      identity,
+    };
     const { wait } = learner;
     if (wait && now >= wait.since + lookedAtMs) {
       looked = true;

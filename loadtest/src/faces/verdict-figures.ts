@@ -4,6 +4,8 @@ import { quantile, type Figure } from '../figure.ts';
 import { openVerdictPath, type Outcome } from './verdict-path.ts';
 
 const overload = 5;
+/** What a node is planned for; at the capacity itself a queue of random arrivals never gets short. */
+const planned = 0.7;
 
 export async function verdictFigures(
   engine: Engine,
@@ -20,6 +22,7 @@ export async function verdictFigures(
     // The first ones fill caches and make the plans of the networks.
     await path.capacity(Math.min(3, seconds));
     const capacity = await path.capacity(seconds);
+    const calm = await path.at(planned * capacity, seconds, true);
     const once = await path.at(capacity, seconds, true);
     const often = await path.at(overload * capacity, seconds, true);
     return [
@@ -28,6 +31,7 @@ export async function verdictFigures(
         capacity,
         'verdicts per second of one proctor thread, asked for over HTTP',
       ),
+      ...timesOf(calm, '_as_planned', `at ${planned * 100} % of the capacity`),
       ...timesOf(once, '', 'at the capacity'),
       ...timesOf(often, '_at_5x', 'at five times the capacity'),
       ...outcomesOf(once, '', 'at the capacity'),

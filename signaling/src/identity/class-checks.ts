@@ -12,7 +12,7 @@ import { answerMs, hourAt, judgedWithinMs, type PlannedAsk } from '@keshi/rules/
 import type { Logger } from '@keshi/runtime/log';
 import { liveMs, type Classroom } from '../coordinator/classroom.ts';
 import type { Broadcast, LearnerIdentity } from '../coordinator/messages.ts';
-import { policyFrom } from '../presence/policy.ts';
+import { identityPolicyFrom, policyFrom } from '../presence/policy.ts';
 import {
   cameBack,
   demand,
@@ -88,6 +88,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       random: drawn,
       stretch: deps.stretch(),
       policy,
+      identity: identityPolicyFrom(room().policy),
     };
   }
 
