@@ -57,7 +57,13 @@ export const ownEyeNotice = z.enum([
 export type OwnEyeNotice = z.infer<typeof ownEyeNotice>;
 
 /** What web tells the coordinator of a class. A hint: the row is the truth. */
-export const checkHint = z.object({ classId: id, userId: id, checkId: id.nullable() });
+export const checkHint = z.object({
+  classId: id,
+  userId: id,
+  checkId: id.nullable(),
+  /** A finding about this learner has been decided: what its checks took back is read anew. */
+  decided: z.boolean().default(false),
+});
 export type CheckHint = z.infer<typeof checkHint>;
 export const checkHints = 'identity-checks';
 

@@ -15,6 +15,16 @@ export const attendancePolicy = z.object({
   minimumCorrectRate: z.number().nullable(),
 });
 
+/** Of the checks of faces [PR4], stored beside the others. */
+export const checkPolicyNumbers = z.object({
+  checkMeanMs: z.int(),
+  checkLongestMs: z.int(),
+  checkExamMeanMs: z.int(),
+  checkTurnShare: z.number(),
+});
+export type CheckPolicyNumbers = z.infer<typeof checkPolicyNumbers>;
+export const storedCheckPolicy = checkPolicyNumbers.partial();
+
 /** What a course does not set has the default. */
 export const storedPolicy = attendancePolicy.partial();
 

@@ -57,3 +57,12 @@ export async function coursesWithBank(
     authorIds: own.has(course.id) ? [teacherId] : [],
   }));
 }
+
+/** As the course of the exam stores it; null without such an exam. */
+export async function policyAroundExam(db: Db, examId: string): Promise<unknown> {
+  const [row] = await db.sql<{ policy: unknown }>(
+    `SELECT co."policy" FROM "Exam" e JOIN "Course" co ON co."id" = e."courseId" WHERE e."id" = $1`,
+    [examId],
+  );
+  return row?.policy ?? null;
+}

@@ -3,8 +3,12 @@
  * 68 landmarks, descriptor), on the same camera pictures of 640 × 480 in turns within one process. Counted is processor
  * time, decoding included on both sides. Goal: at least five times the checks per core.
  *
- * With `--set DIR` it also says how often the engine is wrong on people it has not seen: DIR holds `images/`,
- * `images.csv` (file, person, faces, note) and `pairs.csv` (file_a, file_b, same, note).
+ * Then how long a verdict takes, from the client and back to it, at the load one proctor thread carries and at five times
+ * as much (`faces/verdict-path.ts`).
+ *
+ * With `--set DIR` it also says how often the engine is wrong on people it has not seen, and how many findings honest
+ * learners would meet (`faces/honest.ts`): DIR holds `images/`, `images.csv` (file, person, faces, note) and `pairs.csv`
+ * (file_a, file_b, same, note). `--viewers n` makes these two smaller than with their 300 learners.
  */
 import { createEngine } from '@keshi/proctor/engine/engine';
 import { openStock } from '@keshi/proctor/testing/stock';
@@ -13,19 +17,33 @@ import sharp from 'sharp';
 import { accuracyOf } from './faces/accuracy.ts';
 import { openOurChecker, openStockChecker, type Checker } from './faces/checker.ts';
 import { readFaceSet } from './faces/face-set.ts';
+import { incidentFigures } from './faces/incident-figures.ts';
+import { verdictFigures } from './faces/verdict-figures.ts';
 import { median, type BenchOptions, type Figure } from './figure.ts';
 
 /** Of each side and round: enough that a neighbour's moment does not decide. */
 const checksPerRound = 24;
 const people = ['plain', 'other', 'turned'] as const;
+/** Of the two parts that take time rather than turns. */
+const whole = { learners: 300, seconds: 30, hours: 6_000 };
+const least = { seconds: 2, hours: 100 };
 
 /** @public bench.ts loads it by name. */
-export async function run({ rounds, set }: BenchOptions): Promise<Figure[]> {
+export async function run({ rounds, set, viewers }: BenchOptions): Promise<Figure[]> {
   const engine = await createEngine();
   try {
     const figures = await costs(openOurChecker(engine), openStockChecker(await openStock()), rounds);
-    if (set === null) console.error('faces: no --set DIR given, so nothing is said about accuracy');
-    else figures.push(...(await accuracyOf(engine, await readFaceSet(set))));
+    const learners = viewers ?? whole.learners;
+    const part = (full: number, few: number) => Math.max(few, Math.round((full * learners) / whole.learners));
+    const seconds = part(whole.seconds, least.seconds);
+    figures.push(...(await verdictFigures(engine, [await cameraFrame('plain')], { seconds, learners })));
+    if (set === null) {
+      console.error('faces: no --set DIR given, so nothing is said about accuracy and findings');
+      return figures;
+    }
+    const faces = await readFaceSet(set);
+    figures.push(...(await accuracyOf(engine, faces)));
+    figures.push(...(await incidentFigures(engine, faces, part(whole.hours, least.hours))));
     return figures;
   } finally {
     await engine.close();

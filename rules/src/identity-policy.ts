@@ -1,6 +1,9 @@
 /**
- * The numbers of the PR rules that a training project may set. Plain JSON; what a project does not set has the default.
+ * The numbers of the PR rules. Those of `checkPolicyNames` a course may set; the others are the deployment's, because
+ * they say what a picture shows, which is the same everywhere.
  */
+import type { CheckPolicyNumbers } from '@keshi/contract/policy';
+
 export interface IdentityPolicy {
   /** PR3: up to this distance two descriptors are one person's. */
   readonly matchDistance: number;
@@ -85,6 +88,29 @@ export type IdentityPolicyProblem = {
     | 'not-below-longest'
     | 'below-longest';
 };
+
+/** As a course stores them, beside the numbers of other rules. */
+export const checkPolicyNames = {
+  checkMeanMs: 'meanMs',
+  checkLongestMs: 'longestMs',
+  checkExamMeanMs: 'examMeanMs',
+  checkTurnShare: 'motionShare',
+} as const satisfies Record<keyof CheckPolicyNumbers, keyof IdentityPolicy>;
+
+/** Fills what a course leaves out with the defaults. Under overload checks are never closer than they may be without. */
+export function resolveIdentityPolicy(
+  partial: { readonly [K in keyof CheckPolicyNumbers]?: CheckPolicyNumbers[K] | undefined } = {},
+): IdentityPolicy {
+  const longestMs = partial.checkLongestMs ?? defaultIdentityPolicy.longestMs;
+  return {
+    ...defaultIdentityPolicy,
+    meanMs: partial.checkMeanMs ?? defaultIdentityPolicy.meanMs,
+    examMeanMs: partial.checkExamMeanMs ?? defaultIdentityPolicy.examMeanMs,
+    motionShare: partial.checkTurnShare ?? defaultIdentityPolicy.motionShare,
+    longestMs,
+    longestUnderLoadMs: Math.max(defaultIdentityPolicy.longestUnderLoadMs, longestMs),
+  };
+}
 
 const wholeNumbers = [
   'nearRepeats',

@@ -11,7 +11,11 @@ import {
   type FrameVerdict,
   type SeenFrame,
 } from '../src/identity.ts';
-import { defaultIdentityPolicy as policy, identityPolicyProblems } from '../src/identity-policy.ts';
+import {
+  defaultIdentityPolicy as policy,
+  identityPolicyProblems,
+  resolveIdentityPolicy,
+} from '../src/identity-policy.ts';
 
 const userId = '00000000-0000-4000-8000-000000000001';
 /** A descriptor whose first value is given: two of them are as far apart as their values. */
@@ -260,6 +264,28 @@ describe('distances', () => {
 });
 
 describe('the policy', () => {
+  it('[PR4] takes the times a course sets, and the defaults for the rest', () => {
+    expect(resolveIdentityPolicy()).toEqual(policy);
+    const minute = 60_000;
+    const set = resolveIdentityPolicy({
+      checkMeanMs: 20 * minute,
+      checkLongestMs: 45 * minute,
+      checkTurnShare: 0,
+    });
+    expect(set).toEqual({
+      ...policy,
+      meanMs: 20 * minute,
+      longestMs: 45 * minute,
+      // Under overload never closer than without.
+      longestUnderLoadMs: 45 * minute,
+      motionShare: 0,
+    });
+    expect(identityPolicyProblems(set)).toEqual([]);
+    expect(identityPolicyProblems(resolveIdentityPolicy({ checkExamMeanMs: 15 * minute }))).toEqual([
+      { field: 'examMeanMs', problem: 'not-below-longest' },
+    ]);
+  });
+
   it('has defaults that can be used, and says what cannot', () => {
     expect(identityPolicyProblems(policy)).toEqual([]);
     expect(

@@ -372,8 +372,9 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     state.bus.subscribe(checkHints, (message) => {
       const hint = checkHint.safeParse(message);
       if (!hint.success) return;
-      const { classId, userId, checkId } = hint.data;
-      coordinators.here(classId)?.checks.hint(userId, checkId);
+      const { classId, userId, checkId, decided } = hint.data;
+      coordinators.here(classId)?.checks.hint(userId, { checkId, decided });
+      if (decided) boards.reread(classId);
     }),
   ]);
   const consumption = await consumePresence({ log: state.presenceLog, db, nodeId, failed: databaseFailed });

@@ -49,8 +49,14 @@ export async function answer(
   await hint(node, classId, person, id);
 }
 
-export function hint(node: Node, classId: string, { id: userId }: Person, checkId: string | null) {
-  return node.state.bus.publish(checkHints, { classId, userId, checkId });
+export function hint(
+  node: Node,
+  classId: string,
+  { id: userId }: Person,
+  checkId: string | null,
+  decided = false,
+) {
+  return node.state.bus.publish(checkHints, { classId, userId, checkId, decided });
 }
 
 export async function verdictOf(db: Db, { id }: IdentityAsk): Promise<Verdict | null> {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { liveLooks, lookMs } from '@keshi/contract/live-looks';
+import type { Db } from '@keshi/db/client';
 import { hourSignInsOf } from '@keshi/db/hour-sign-ins';
 import { intervalsOfPerson } from '@keshi/db/presence';
 import { decideRecognition, recognitionsOf } from '@keshi/db/recognitions';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { answer, enrolFace, hint, verdictOf } from './faces.ts';
 import { enter, startNode, type Page } from './harness.ts';
 import { useClass } from './setup.ts';
@@ -131,6 +132,24 @@ describe('a learner whose face is known', () => {
     expect(stored.cause).toBe('virtual-camera');
   });
 
+  test('[PR4] is asked as often as the course says, and for turns of the head as often', async () => {
+    const { db } = stage.world;
+    const minutes = { checkMeanMs: 60_000, checkExamMeanMs: 60_000, checkLongestMs: 90_000 };
+    const often = { ...minutes, checkTurnShare: 1 };
+    await db.prisma.course.updateMany({ data: { policy: { signInWindowMs: 60_000, ...often } } });
+    onTestFinished(async () => {
+      await db.prisma.course.updateMany({ data: { policy: { signInWindowMs: 60_000 } } });
+    });
+    const page = await started();
+    const ask = await page.message('identity.ask');
+    await answer(given(), stage.learner(), ask, 'match');
+    await page.message('identity.standing', ({ state }) => state === 'passed');
+    wait(90);
+    const check = await page.message('identity.ask', ({ id }) => id !== ask.id);
+    expect(check).toMatchObject({ purpose: 'check', pictures: 5 });
+    expect(check.motion).not.toBeNull();
+  });
+
   test('[PR5] an empty seat ends presence until somebody passes, and is asked for at once', async () => {
     const page = await started();
     const ask = await page.message('identity.ask');
@@ -164,6 +183,72 @@ describe('a learner whose face is known', () => {
     expect(await recognitionsOf(stage.world.db, stage.classId)).toMatchObject([{ cause: 'errors' }]);
   });
 });
+
+test('[PR5, CH3] a finding that is dismissed while its class runs is seen at once: by the learner and on the board', async () => {
+  const { db } = stage.world;
+  const { id: userId } = stage.learner();
+  const page = await started();
+  const observer = await stage.enterObserver();
+  const ask = await page.message('identity.ask');
+  await answer(given(), stage.learner(), ask, 'match');
+  await page.message('identity.standing', ({ state }) => state === 'passed');
+  for (let n = 0; n < 9; n += 1) {
+    wait(10);
+    await page.beat();
+  }
+  const before = await page.message('counted', ({ countedMs }) => countedMs >= 60_000);
+  await page.send('identity.notice', { notice: 'several' });
+  const check = await page.message('identity.ask', ({ id }) => id !== ask.id);
+  await answer(given(), stage.learner(), check, 'mismatch');
+  wait(15);
+  const again = await page.message('identity.ask', ({ id }) => id !== ask.id && id !== check.id);
+  await answer(given(), stage.learner(), again, 'mismatch');
+  // Everything since the sign-in is taken back: here all there is.
+  await page.message('counted', ({ countedMs, counting }) => countedMs < 15_000 && !counting);
+  const board = await observer.send('board.watch', { watch: true });
+  const taken = board.rows.find((row) => row.userId === userId);
+  expect(taken?.presentMs).toBeLessThan(15_000);
+
+  await dismissed(db, { classId: stage.classId, userId, checkIds: [check.id, again.id] });
+  await hint(stage.node, stage.classId, stage.learner(), null, true);
+  const since = performance.now();
+  await page.message('identity.standing', ({ state, overdueSince }) => state === 'passed' && !overdueSince);
+  await page.message('counted', ({ countedMs }) => countedMs >= before.countedMs);
+  await observer.message('board', ({ rows }) =>
+    rows.some((row) => row.userId === userId && row.presentMs >= before.countedMs),
+  );
+  expect(performance.now() - since).toBeLessThan(4_000);
+  await page.beat();
+  await page.message('counted', ({ counting }) => counting);
+});
+
+/** As a person's decision leaves it. */
+async function dismissed(
+  db: Db,
+  { classId, userId, checkIds }: { classId: string; userId: string; checkIds: string[] },
+): Promise<void> {
+  const at = new Date();
+  const { groupId } = await db.prisma.liveClass.findUniqueOrThrow({ where: { id: classId } });
+  const { courseId } = await db.prisma.classGroup.findUniqueOrThrow({ where: { id: groupId } });
+  await db.prisma.incident.create({
+    data: {
+      id: randomUUID(),
+      kind: 'class',
+      contextId: classId,
+      userId,
+      courseId,
+      orgPath: '/',
+      openedAt: at,
+      decideBy: at,
+      keyId: randomUUID(),
+      state: 'dismissed',
+      decidedAt: at,
+      decidedBy: stage.world.observer.id,
+      reasonSealed: 'sealed',
+      checks: { create: checkIds.map((checkId) => ({ checkId })) },
+    },
+  });
+}
 
 test('[AT9] whoever takes the class over goes on with the questions that are open, and with what was passed', async () => {
   const { world, classId } = stage;

@@ -26,6 +26,8 @@ interface Watched {
   toldAt: number;
   loadedAt: number;
   loading: boolean;
+  /** It is to be read however lately it was. */
+  stale: boolean;
 }
 
 export interface Boards {
@@ -43,6 +45,8 @@ export interface Boards {
   rewatch(classId: string, connections: readonly Connection[]): Promise<void>;
   /** Facts that leave this node now. */
   publish(batch: readonly PresenceFact[]): void;
+  /** What is stored of this class has changed in a way that no fact tells: it is read with the next tick. */
+  reread(classId: string): void;
   tick(): Promise<void>;
   close(): Promise<void>;
 }
@@ -98,6 +102,7 @@ export function createBoards(deps: BoardsDeps): Boards {
       toldAt: now(),
       loadedAt: now(),
       loading: false,
+      stale: false,
     };
     watched.set(classId, entry);
     return entry;
@@ -124,8 +129,9 @@ export function createBoards(deps: BoardsDeps): Boards {
 
   /** What is stored corrects what was heard: facts of nodes that died, outages, names. */
   function reload(classId: string, entry: Watched): void {
-    if (entry.loading || now() - entry.loadedAt < reloadMs(entry)) return;
+    if (entry.loading || (!entry.stale && now() - entry.loadedAt < reloadMs(entry))) return;
     entry.loading = true;
+    entry.stale = false;
     loadAttendanceFacts(db, classId)
       .then((facts) => {
         if (facts) entry.board.load(facts);
@@ -179,6 +185,11 @@ export function createBoards(deps: BoardsDeps): Boards {
       );
       for (const [classId, facts] of byClass)
         if (deps.isWatched(classId)) bus.publish(factsChannel(classId), facts).catch(() => undefined);
+    },
+    reread(classId) {
+      const entry = watched.get(classId);
+      // Also after a reading that is under way, which may have begun before the change.
+      if (entry) entry.stale = true;
     },
     async tick() {
       for (const [classId, entry] of [...watched]) {

@@ -12,7 +12,7 @@ import { answerMs, hourAt, judgedWithinMs, type PlannedAsk } from '@keshi/rules/
 import type { Logger } from '@keshi/runtime/log';
 import { liveMs, type Classroom } from '../coordinator/classroom.ts';
 import type { Broadcast, LearnerIdentity } from '../coordinator/messages.ts';
-import { policyFrom } from '../presence/policy.ts';
+import { identityPolicyFrom, policyFrom } from '../presence/policy.ts';
 import {
   cameBack,
   demand,
@@ -22,6 +22,7 @@ import {
   recognised,
   settled,
   standingNow,
+  stands,
   takingBack,
   type LearnerChecks,
   type Moment,
@@ -34,7 +35,7 @@ export interface ClassChecks {
   /** As it was last told: the same object until it changes. */
   onBoard(userId: string): BoardIdentity | null;
   /** Something about this learner has been stored. */
-  hint(userId: string, checkId: string | null): void;
+  hint(userId: string, stored: { checkId: string | null; decided: boolean }): void;
   /** False when there is nothing to ask. */
   demand(userId: string, notice: OwnEyeNotice | 'retry'): boolean;
   tick(): void;
@@ -67,6 +68,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   /** Told of since the last round: their rows are read. */
   const hintedChecks = new Set<string>();
   const hintedPeople = new Set<string>();
+  const hintedFindings = new Set<string>();
   /** Questions whose learners went, until that is stored. */
   const dropped = new Set<string>();
   const storedWaits = new WeakSet<Waiting>();
@@ -86,6 +88,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       random: drawn,
       stretch: deps.stretch(),
       policy,
+      identity: identityPolicyFrom(room().policy),
     };
   }
 
@@ -107,7 +110,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     for (const { userId, hour } of signIns) learnerOf(userId).signed.add(hour);
     for (const check of checks) take(check, at);
     for (const recognition of recognitions) recognised(learnerOf(recognition.userId), recognition, at);
-    for (const { userId, judged } of failed) learnerOf(userId).judged = judged;
+    for (const { userId, judged } of failed) stands(learnerOf(userId), judged);
     for (const [userId, count] of errors) {
       const learner = learnerOf(userId);
       learner.state = { ...learner.state, errors: Math.max(count, learner.state.errors) };
@@ -180,6 +183,15 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       for (const userId of people) hintedPeople.delete(userId);
       for (const row of rows) recognised(learnerOf(row.userId), row, moment());
     }
+  }
+
+  /** A finding that was dismissed, or undone by an appeal, has taken its checks with it [PR5, CH3]. */
+  async function readFindings(): Promise<void> {
+    const people = [...hintedFindings];
+    if (people.length === 0) return;
+    const rows = await store.judgedOf(room().id, people);
+    for (const userId of people) hintedFindings.delete(userId);
+    for (const { userId, judged } of rows) stands(learnerOf(userId), judged);
   }
 
   /** The row is the truth: whoever answered in time is not called silent because a hint was lost. */
@@ -285,6 +297,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     const unread = follow(moment());
     await readWays(unread);
     await readHints();
+    await readFindings();
     await settleSilentOnes(moment());
     const isLive = room().state === 'live';
     // Nobody is asked, and nobody is to answer, while the class does not run.
@@ -303,8 +316,9 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       return learner && loaded ? viewOf(learner, moment()) : null;
     },
     onBoard: (userId) => learners.get(userId)?.told?.board ?? null,
-    hint(userId, checkId) {
-      if (checkId === null) hintedPeople.add(userId);
+    hint(userId, { checkId, decided }) {
+      if (decided) hintedFindings.add(userId);
+      else if (checkId === null) hintedPeople.add(userId);
       else hintedChecks.add(checkId);
       nextRoundAt = 0;
     },

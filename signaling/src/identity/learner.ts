@@ -19,7 +19,7 @@ import {
   untouched,
   type IdentityState,
 } from '@keshi/rules/identity-checks';
-import { defaultIdentityPolicy } from '@keshi/rules/identity-policy';
+import type { IdentityPolicy } from '@keshi/rules/identity-policy';
 import type { AttendancePolicy } from '@keshi/rules/policy';
 
 export interface LearnerChecks {
@@ -77,6 +77,7 @@ export interface Moment {
   readonly random: () => number;
   readonly stretch: number;
   readonly policy: AttendancePolicy;
+  readonly identity: IdentityPolicy;
 }
 
 /** A question is over. Without a verdict it was dropped. */
@@ -87,7 +88,7 @@ export function settled(learner: LearnerChecks, check: FaceCheckState, moment: M
   const at = check.answeredAt ?? settledAt;
   judge(learner, { at: check.answeredAt ?? Math.min(check.deadline, settledAt), verdict, by: 'face' });
   if (learner.last && learner.last.at > at) return;
-  learner.state = afterCheck(learner.state, { at, verdict }, defaultIdentityPolicy);
+  learner.state = afterCheck(learner.state, { at, verdict }, moment.identity);
   if (verdict === 'match') {
     learner.seatEmpty = false;
     if (check.hour !== null) learner.signed.add(check.hour);
@@ -102,7 +103,7 @@ function planNext(learner: LearnerChecks, last: LastAsk, moment: Moment): void {
   const { hour, now, random, stretch } = moment;
   const signedIn = learner.signed.has(hour);
   const given = { signedIn, state: learner.state, random: random(), motionRandom: random(), stretch };
-  const ask = planAfter(last, given, defaultIdentityPolicy);
+  const ask = planAfter(last, given, moment.identity);
   learner.plan = ask && { hour, ask };
   if (!ask && learner.wait?.hour !== hour && learner.refusedHour !== hour)
     beginWait(learner, hour, now, learner.state.callsPerson ? 'errors' : 'failed');
@@ -121,6 +122,17 @@ function judge(learner: LearnerChecks, one: JudgedCheck): void {
 /** What presence is counted with: nothing, as long as none has failed [PR5]. */
 export const takingBack = ({ judged }: LearnerChecks): JudgedCheck[] =>
   judged.some(({ verdict }) => standingOf(verdict) === 'failed') ? judged : [];
+
+/**
+ * What stands of everything that was judged, as it is stored: without the checks of a finding that a person dismissed.
+ * Where nothing that failed stands any more, nothing is failing either.
+ */
+export function stands(learner: LearnerChecks, judged: JudgedCheck[]): void {
+  learner.judged = judged;
+  const { state } = learner;
+  if (!judged.some(({ verdict }) => standingOf(verdict) === 'failed'))
+    learner.state = { ...state, failures: [], incident: null };
+}
 
 /** A person has decided, or nobody has yet. */
 export function recognised(learner: LearnerChecks, recognition: Recognition, moment: Moment): void {
@@ -165,8 +177,8 @@ export function dueNow(learner: LearnerChecks, moment: Moment): PlannedAsk | nul
   else if (!learner.plan || learner.plan.ask.purpose === 'sign-in') {
     const last = { at: now, verdict: 'match', wasRecheck: false } as const;
     const given = { place: 'class', random: random(), stretch: moment.stretch } as const;
-    const { at } = nextCheck(last, given, defaultIdentityPolicy);
-    const motion = random() < defaultIdentityPolicy.motionShare;
+    const { at } = nextCheck(last, given, moment.identity);
+    const motion = random() < moment.identity.motionShare;
     learner.plan = { hour, ask: { at, purpose: 'check', cause: 'schedule', ...picturesFor(1, motion) } };
   }
   const ask = learner.plan?.ask;

@@ -34,6 +34,8 @@ export interface CheckStore {
   drop(of: { ids: readonly string[]; at: number }): Promise<void>;
   wait(classId: string, waiting: readonly Waiting[]): Promise<void>;
   recognitionsOf(classId: string, userIds: readonly string[]): Promise<Recognition[]>;
+  /** As `failed` of `load`, of these people: who is not among them has nothing that failed, or never had. */
+  judgedOf(classId: string, userIds: readonly string[]): Promise<StoredChecks['failed']>;
 }
 
 export function createCheckStore(db: Db): CheckStore {
@@ -45,11 +47,7 @@ export function createCheckStore(db: Db): CheckStore {
         hourSignInsOf(db, classId, null),
         recognitionsOf(db, classId),
       ]);
-      const failed = [...Map.groupBy(judged, ({ userId }) => userId)].map(([userId, all]) => ({
-        userId,
-        judged: all.map(({ at, verdict, by }) => ({ at, verdict, by })),
-      }));
-      return { checks, errors, failed, signIns, recognitions };
+      return { checks, errors, failed: byPerson(judged), signIns, recognitions };
     },
     peopleWithFace: (userIds) => peopleWithFace(db, userIds),
     ask: (checks) => askFaceChecks(db, checks),
@@ -58,5 +56,12 @@ export function createCheckStore(db: Db): CheckStore {
     drop: (of) => dropFaceChecks(db, of),
     wait: (classId, waiting) => beginWaiting(db, classId, waiting),
     recognitionsOf: (classId, userIds) => recognitionsOf(db, classId, { userIds }),
+    judgedOf: async (classId, userIds) => byPerson(await judgedChecksOf(db, [classId], userIds)),
   };
 }
+
+const byPerson = (judged: Awaited<ReturnType<typeof judgedChecksOf>>): StoredChecks['failed'] =>
+  [...Map.groupBy(judged, ({ userId }) => userId)].map(([userId, all]) => ({
+    userId,
+    judged: all.map(({ at, verdict, by }) => ({ at, verdict, by })),
+  }));

@@ -15,6 +15,7 @@ import {
   withKind,
   withoutOption,
 } from '../src/teach/quiz-draft.ts';
+import { checkPolicyNames, defaultIdentityPolicy } from '../../../rules/src/identity-policy.ts';
 import { defaultPolicy } from '../../../rules/src/policy.ts';
 
 const minute = 60_000;
@@ -160,9 +161,14 @@ describe('a question being written', () => {
 
 describe('the numbers of a course', () => {
   it('have the defaults of the rules', () => {
-    for (const number of policyNumbers) expect(defaultPolicy[number.name]).toBe(number.default);
+    const checks = Object.fromEntries(
+      Object.entries(checkPolicyNames).map(([name, field]) => [name, defaultIdentityPolicy[field]]),
+    );
+    const { signIn: _, ...rest } = defaultPolicy;
     // Whether sign-ins are required is a choice and no number.
-    const numbers = Object.keys(defaultPolicy).filter((name) => name !== 'signIn');
+    const defaults: Record<string, number | null> = { ...rest, ...checks };
+    for (const number of policyNumbers) expect(defaults[number.name]).toBe(number.default);
+    const numbers = Object.keys(defaults);
     expect(policyNumbers.map(({ name }) => name).sort()).toEqual(numbers.sort());
   });
 
@@ -179,6 +185,9 @@ describe('the numbers of a course', () => {
     expect(policyProblems(entered)).toEqual({});
     expect(policyProblems({ ...entered, proofGapMs: '5' })).toEqual({
       proofGapMs: 'gap-shorter-than-heartbeat',
+    });
+    expect(policyProblems({ ...entered, checkLongestMs: '10' })).toEqual({
+      checkMeanMs: 'mean-not-below-longest',
     });
     expect(policyProblems({ ...entered, minimumRate: 'a' })).toEqual({ minimumRate: 'out-of-range' });
     expect(policyProblems({ ...entered, classHourMs: '5' })).toEqual({

@@ -136,6 +136,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     vault: deps.identity.vault,
     clock,
     lease: state.lease,
+    bus: state.bus,
     results,
     verdictKeys: config.proctor.publicKeys,
     log,

@@ -117,12 +117,20 @@ describe('courses, groups and the schedule', () => {
       call(web, 'updateCourse', { token, params, body: { version, policy } });
     expect((await edit({ minimumRate: 1.5 })).error?.fields).toEqual(['body.policy.minimumRate']);
     expect((await edit({ somethingElse: 1 })).error?.fields).toEqual(['body.policy.somethingElse']);
+    // Those of the checks of faces are checked against each other and the defaults [PR4].
+    expect((await edit({ checkMeanMs: 900_000 })).error?.fields).toEqual(['body.policy.checkMeanMs']);
+    expect((await edit({ checkTurnShare: 2, checkLongestMs: 0.5 })).error?.fields).toEqual([
+      'body.policy.checkLongestMs',
+    ]);
+    expect((await edit({ checkTurnShare: 2 })).error?.fields).toEqual(['body.policy.checkTurnShare']);
     const changed = await edit({ minimumRate: 0.4 });
     expect(changed.body.policy).toEqual({ minimumRate: 0.4 });
     const report = await call(web, 'report', { token: staff, params: { id: web.world.held.id } });
     expect(report.body.totals).toMatchObject({ minimumRate: 0.4, belowAttendance: 1 });
     expect(await actionsOf(params.id)).toEqual(['course.policy-changed']);
-    await edit({}, 2);
+    const checks = { checkMeanMs: 1_200_000, checkLongestMs: 1_800_000, checkTurnShare: 0.5 };
+    expect((await edit(checks, 2)).body.policy).toEqual(checks);
+    await edit({}, 3);
   });
 
   it('go from course to group to learners to class', async () => {

@@ -107,7 +107,7 @@ describe('[AT7] a sign-in', () => {
     ]);
     await expect
       .poll(() => hints)
-      .toContainEqual({ classId: check.contextId, userId: learner, checkId: check.id });
+      .toContainEqual({ classId: check.contextId, userId: learner, checkId: check.id, decided: false });
   });
 
   it('[PR3] is a mismatch with somebody else: nothing is signed in, the picture is kept sealed', async () => {

@@ -1,3 +1,4 @@
+import { checkHints } from '@keshi/contract/class-checks';
 import { pageAudit } from '@keshi/db/audit';
 import { recordHourSignIn } from '@keshi/db/hour-sign-ins';
 import { createUsers } from '@keshi/db/users';
@@ -253,5 +254,18 @@ describe('decisions [CH3]', () => {
       body: { text: '不是我的', version: mine?.version ?? 0 },
     });
     expect(other.error?.code).toBe('not-found');
+  });
+
+  it('that undoes what checks took back is told to the class they were in [PR5]', async () => {
+    const hints: unknown[] = [];
+    await web.state.bus.subscribe(checkHints, (hint) => hints.push(hint));
+    await failTwice();
+    const row = await only();
+    await decide(row, { decision: 'live-look' });
+    expect(hints).toEqual([]);
+    await decide(await only(), { decision: 'dismiss' });
+    await expect
+      .poll(() => hints)
+      .toEqual([{ classId: web.world.held.id, userId: learnerId, checkId: null, decided: true }]);
   });
 });

@@ -1,4 +1,4 @@
-/** The numbers of the attendance rules as an administrator reads them. */
+/** The numbers of the attendance rules and of the checks of faces as an administrator reads them. */
 
 export type PolicyName =
   | 'minimumRate'
@@ -10,7 +10,11 @@ export type PolicyName =
   | 'outageReturnMs'
   | 'declaredHours'
   | 'requiredHours'
-  | 'minimumCorrectRate';
+  | 'minimumCorrectRate'
+  | 'checkMeanMs'
+  | 'checkLongestMs'
+  | 'checkExamMeanMs'
+  | 'checkTurnShare';
 
 export interface PolicyNumber {
   name: PolicyName;
@@ -41,6 +45,10 @@ export const policyNumbers: readonly PolicyNumber[] = [
   { name: 'declaredHours', unit: 'hours', default: null, least: 1, most: 10_000 },
   { name: 'requiredHours', unit: 'hours', default: null, least: 1, most: 10_000 },
   { name: 'minimumCorrectRate', unit: 'percent', default: null, least: 0, most: 100 },
+  { name: 'checkMeanMs', unit: 'minutes', default: 600_000, least: 1, most: 60 },
+  { name: 'checkLongestMs', unit: 'minutes', default: 900_000, least: 1, most: 90 },
+  { name: 'checkExamMeanMs', unit: 'minutes', default: 300_000, least: 1, most: 60 },
+  { name: 'checkTurnShare', unit: 'percent', default: 0.2, least: 0, most: 100 },
 ];
 
 /** What stands for a number that is not set and has no default. */
@@ -58,7 +66,8 @@ export const fromUnit = (entered: number, { unit }: PolicyNumber): number =>
       ? Math.round(entered * 10) / 10
       : Math.round(entered * perUnit[unit]);
 
-export type PolicyProblem = 'out-of-range' | 'gap-shorter-than-heartbeat' | 'window-longer-than-hour';
+export type PolicyProblem =
+  'out-of-range' | 'gap-shorter-than-heartbeat' | 'window-longer-than-hour' | 'mean-not-below-longest';
 
 /** What is wrong with the entered texts, by name; an empty text means the default. */
 export function policyProblems(
@@ -77,5 +86,8 @@ export function policyProblems(
     problems.proofGapMs ??= 'gap-shorter-than-heartbeat';
   if ((stored.signInWindowMs ?? 0) > (stored.classHourMs ?? 0))
     problems.signInWindowMs ??= 'window-longer-than-hour';
+  // A time whose mean is its longest would not be random.
+  for (const mean of ['checkMeanMs', 'checkExamMeanMs'] as const)
+    if ((stored[mean] ?? 0) >= (stored.checkLongestMs ?? 0)) problems[mean] ??= 'mean-not-below-longest';
   return problems;
 }

@@ -2,7 +2,12 @@ import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { type Course, createCourse, getCourse, listCourses, updateCourse } from '@keshi/db/courses';
 import { getOrganization } from '@keshi/db/organizations';
-import { type PolicyValues, policyValues, storedPolicy } from '@keshi/contract/policy';
+import { type PolicyValues, policyValues, storedCheckPolicy, storedPolicy } from '@keshi/contract/policy';
+import {
+  checkPolicyNames,
+  identityPolicyProblems,
+  resolveIdentityPolicy,
+} from '@keshi/rules/identity-policy';
 import { defaultPolicy, policyProblems, resolvePolicy } from '@keshi/rules/policy';
 import { AppError } from '@keshi/runtime/errors';
 import { authorise } from '../access.ts';
@@ -71,11 +76,24 @@ function toRow({ orgPath: _, policy, ...course }: Course) {
 
 /** Throws `invalid-input` for numbers the rules do not know or cannot work with. */
 function demandSoundPolicy(policy: PolicyValues): void {
-  const unknown = Object.keys(policy).filter((name) => !Object.hasOwn(defaultPolicy, name));
+  const known = { ...defaultPolicy, ...checkPolicyNames };
+  const unknown = Object.keys(policy).filter((name) => !Object.hasOwn(known, name));
   const parsed = storedPolicy.safeParse(policy);
   const wrong = parsed.success
     ? policyProblems(resolvePolicy(parsed.data)).map(({ field }) => field)
     : parsed.error.issues.map(({ path }) => String(path[0]));
-  const fields = [...new Set([...unknown, ...wrong])].map((name) => `body.policy.${name}`);
+  const fields = [...new Set([...unknown, ...wrong, ...wrongChecks(policy)])].map(
+    (name) => `body.policy.${name}`,
+  );
   if (fields.length > 0) throw new AppError('invalid-input', { fields });
+}
+
+/** In the names they are entered by. */
+function wrongChecks(policy: PolicyValues): string[] {
+  const parsed = storedCheckPolicy.safeParse(policy);
+  if (!parsed.success) return parsed.error.issues.map(({ path }) => String(path[0]));
+  const wrong = new Set<string>(
+    identityPolicyProblems(resolveIdentityPolicy(parsed.data)).map(({ field }) => field),
+  );
+  return Object.entries(checkPolicyNames).flatMap(([name, field]) => (wrong.has(field) ? [name] : []));
 }

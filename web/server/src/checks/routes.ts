@@ -42,7 +42,7 @@ export function checkRoutes({ db, clock, vault, judge, bus, log }: Deps) {
     judge,
     log,
     tell({ id, contextId, userId }) {
-      hint({ classId: contextId, userId, checkId: id });
+      hint({ classId: contextId, userId, checkId: id, decided: false });
     },
   });
 
@@ -100,7 +100,7 @@ export function checkRoutes({ db, clock, vault, judge, bus, log }: Deps) {
       });
       // Somebody else was faster, or the face has been recognised meanwhile.
       if (!decided) throw new AppError('conflict');
-      hint({ classId, userId, checkId: null });
+      hint({ classId, userId, checkId: null, decided: false });
     }),
 
     lookAt: bind(routes.lookAt, async ({ actor, params, audit }) => {

@@ -14,16 +14,19 @@ import {
   peopleWithFace,
   settleSilent,
 } from '@keshi/db/face-checks';
+import { policyAroundExam } from '@keshi/db/exam-courses';
 import { newId } from '@keshi/db/ids';
 import { answerMs, burstPictures, judgedWithinMs, silentAfterMs } from '@keshi/rules/check-plan';
 import { seeded } from '@keshi/rules/exams/seeded';
 import { nextCheck, randomWait } from '@keshi/rules/identity-checks';
-import { defaultIdentityPolicy as policy } from '@keshi/rules/identity-policy';
 import type { Clock } from '@keshi/runtime/clock';
 import { randomBytes } from 'node:crypto';
+import { identityPolicyOf } from '../checks/identity-policy.ts';
 
 export function createSittingChecks({ db, clock, faces }: { db: Db; clock: Clock; faces: boolean }) {
   const random = () => randomBytes(4).readUInt32BE() / 0x1_0000_0000;
+
+  const policyOf = async (examId: string) => identityPolicyOf(await policyAroundExam(db, examId));
 
   /** Null when the face of this person cannot be asked for: a person has to look [PR1]. */
   async function ask(
@@ -59,10 +62,13 @@ export function createSittingChecks({ db, clock, faces }: { db: Db; clock: Clock
 
   return {
     /** When the first check of an attempt is due; null where nobody's face is asked for. */
-    firstDue(at: number, identity: 'required' | 'not-required'): number | null {
-      return identity === 'required' && faces
-        ? at + randomWait(random(), policy.examMeanMs, policy.longestMs)
-        : null;
+    async firstDue(
+      at: number,
+      exam: { id: string; identity: 'required' | 'not-required' },
+    ): Promise<number | null> {
+      if (exam.identity !== 'required' || !faces) return null;
+      const { examMeanMs, longestMs } = await policyOf(exam.id);
+      return at + randomWait(random(), examMeanMs, longestMs);
     },
 
     /**
@@ -82,7 +88,7 @@ export function createSittingChecks({ db, clock, faces }: { db: Db; clock: Clock
           wasRecheck: last.purpose === 'recheck',
         },
         { place: 'exam', random: seeded(`${attempt.seed}/${last.id}`)(), stretch: 1 },
-        policy,
+        await policyOf(attempt.examId),
       );
       if (next.at > clock()) {
         await setCheckDue(db, { id: attemptId, at: next.at });

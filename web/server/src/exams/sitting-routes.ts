@@ -76,7 +76,7 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
       startedAt: now,
       deadline: deadlineOf(exam, now, await extraOf(exam, actor.userId)),
       writerSid: actor.sid,
-      checkDueAt: checks.firstDue(now, exam.identity),
+      checkDueAt: await checks.firstDue(now, exam),
     });
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { checkHints, type CheckHint } from '@keshi/contract/class-checks';
 import type { Db } from '@keshi/db/client';
 import type { Vault } from '@keshi/db/vault';
 import { defaultIdentityPolicy } from '@keshi/rules/identity-policy';
@@ -6,7 +7,7 @@ import type { Clock } from '@keshi/runtime/clock';
 import type { Health } from '@keshi/runtime/health';
 import type { Logger } from '@keshi/runtime/log';
 import type { Metrics } from '@keshi/runtime/metrics';
-import type { Lease } from '@keshi/runtime/state/ports';
+import type { ClassBus, Lease } from '@keshi/runtime/state/ports';
 import type { ResultsReader } from '../attendance/class-results.ts';
 import { createErasure } from '../identity/erasure.ts';
 import { createRounds } from '../identity/rounds.ts';
@@ -20,6 +21,7 @@ interface Deps {
   vault: Vault;
   clock: Clock;
   lease: Lease;
+  bus: ClassBus;
   results: ResultsReader;
   /** Public keys whose signatures under verdicts are known, 32 bytes each in base64. */
   verdictKeys: readonly string[];
@@ -32,9 +34,19 @@ const everyMs = 3_000;
 
 /** Findings that a person decides, with what becomes of them by itself. */
 export function createIncidents(deps: Deps) {
-  const { db, vault, clock, lease, results, verdictKeys, metrics, health } = deps;
+  const { db, vault, clock, lease, bus, results, verdictKeys, metrics, health } = deps;
   const log = deps.log.child({ part: 'incidents' });
-  const steps = createSteps({ db, clock });
+  const steps = createSteps({
+    db,
+    clock,
+    tell({ kind, contextId: classId, userId }) {
+      if (kind !== 'class') return;
+      // A class that misses it shows it when it is read as a whole again; what is credited is decided by what is stored.
+      bus
+        .publish(checkHints, { classId, userId, checkId: null, decided: true } satisfies CheckHint)
+        .catch((error: unknown) => log.warn({ err: error }, 'the class was not told of a decision'));
+    },
+  });
   const worker = createIncidentWorker({
     db,
     vault,

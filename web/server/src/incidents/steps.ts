@@ -17,6 +17,8 @@ import { changeTo, stateOf } from './state.ts';
 export interface StepsDeps {
   db: Db;
   clock: Clock;
+  /** A running class is told that what its checks took back is to be read anew [PR5]. */
+  tell?: (incident: Incident) => void;
 }
 
 export interface Acting {
@@ -27,7 +29,7 @@ export interface Acting {
   address: string;
 }
 
-export function createSteps({ db, clock }: StepsDeps) {
+export function createSteps({ db, clock, tell = () => undefined }: StepsDeps) {
   /** Locks the incident, asks the rules, and writes the step with its line in the audit log. */
   async function take(
     sql: Sql,
@@ -75,6 +77,7 @@ export function createSteps({ db, clock }: StepsDeps) {
       await db.transaction((sql) =>
         take(sql, incident, { kind: 'dismiss', by }, { at, address, writing: { decision } }),
       );
+      tell(incident);
     },
 
     async askLiveLook({ incident, by, reason, address }: Acting): Promise<void> {
@@ -159,6 +162,7 @@ export function createSteps({ db, clock }: StepsDeps) {
             ),
         },
       );
+      tell(incident);
     },
 
     /** [CH4] True when it was overdue and nobody had been told. */
