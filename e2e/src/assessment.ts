@@ -44,6 +44,8 @@ export interface QuestionOnSheet {
   options: readonly string[];
   /** The option that is right; of a statement whether it is. */
   right: string | boolean;
+  /** The words in place of a picture that is added to it in the editor. */
+  picture?: string;
 }
 
 /** A workbook as the template asks for it, one question a row. */
@@ -82,6 +84,25 @@ export async function importQuestions(page: Page, tongue: Tongue, file: string, 
   await dialog(page).getByLabel(transfer.file).setInputFiles(file);
   await press(dialog(page), transfer.import);
   await hears(page, tongue, transfer.imported(many, '0'));
+}
+
+/** Adds a picture to a question that was imported without. */
+export async function addPicture(
+  page: Page,
+  tongue: Tongue,
+  { stem, file, words }: { stem: string; file: string; words: string },
+): Promise<void> {
+  const { media, bank } = tongue.exams;
+  await press(page, `${tongue.common.edit}${tongue.common.colon}${stem}`);
+  await dialog(page).locator('input[type=file]').setInputFiles(file);
+  const description = dialog(page).getByLabel(new RegExp(`^${media.description('1')}`));
+  await description.waitFor(patient);
+  // Without words in its place it is not taken.
+  await press(dialog(page), tongue.common.save);
+  await dialog(page).getByText(bank.problems).waitFor(patient);
+  await description.fill(words);
+  await press(dialog(page), tongue.common.save);
+  await hears(page, tongue, bank.saved);
 }
 
 /** Opens a question and takes the next step of its review. */
@@ -150,7 +171,13 @@ export function createWriter(page: Page, tongue: Tongue, questions: readonly Que
       const text = await shown.innerText(patient);
       const asked = questions.find(({ stem }) => text.includes(stem));
       if (!asked) throw new Error(`nobody wrote the question ${text}`);
-      const { right } = asked;
+      const { right, picture } = asked;
+      if (picture !== undefined) {
+        const drawn = shown.getByRole('img', { name: picture });
+        await expect
+          .poll(() => drawn.evaluate((image: { naturalWidth: number }) => image.naturalWidth), patient)
+          .toBeGreaterThan(0);
+      }
       const words = typeof right === 'string' ? right : right ? tongue.exams.right : tongue.exams.wrong;
       await shown.locator('label').filter({ hasText: words }).first().click(patient);
     },

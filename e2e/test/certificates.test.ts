@@ -36,6 +36,7 @@ const questions: readonly paper.QuestionOnSheet[] = [
     point,
     options: ['通知用户', '装设接地线', '恢复送电'],
     right: '装设接地线',
+    picture: '一块标示牌挂在断开的开关上',
   },
   { stem: '验电前要先在有电的地方试验电器。', point, options: [], right: true },
   { stem: '标示牌可以由旁人代为取下。', point, options: [], right: false },
@@ -103,6 +104,11 @@ describe('the exam before it', () => {
     await paper.openBank(teacher.page, url, paper.english, course);
     await paper.importQuestions(teacher.page, paper.english, file, String(questions.length));
     const { bank } = paper.english.exams;
+    const picture = `${folder}/picture.png` as const;
+    await staff.page.screenshot({ path: picture });
+    for (const { stem, picture: words } of questions)
+      if (words !== undefined)
+        await paper.addPicture(teacher.page, paper.english, { stem, file: picture, words });
     for (const { stem } of questions)
       await paper.moveQuestion(teacher.page, paper.english, stem, bank.submitReview);
     await paper.openBank(staff.page, url, paper.chinese, course);

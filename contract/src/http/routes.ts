@@ -10,6 +10,7 @@ import { courseRoutes } from './courses.ts';
 import { gradeRoutes } from './grades.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
+import { itemMediaRoutes } from './item-media.ts';
 import { itemRoutes } from './items.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { lessonRoutes } from './lessons.ts';
@@ -50,6 +51,7 @@ export const routes = {
   ...studyRoutes,
   ...incidentRoutes,
   ...itemRoutes,
+  ...itemMediaRoutes,
   ...examRoutes,
   ...courseRoutes,
   ...discussionRoutes,

@@ -162,6 +162,8 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     log,
     faces: deps.identity.judge !== null,
     places,
+    store: deps.mediaStore,
+    tokenSecret: config.tokenSecret,
   });
   const screen = loadScreen();
   const certificates = createCertificates({ db, clock, results, config, health, log });

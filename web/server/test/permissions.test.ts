@@ -287,6 +287,17 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     who: [...teachers, 'staff'],
     input: () => ({ params: { id: web.world.course.id, format: 'csv' } }),
   },
+  addItemMedia: {
+    who: [...teachers, 'staff'],
+    input: () => ({
+      ...inCourse(),
+      upload: new Blob(['no picture'], { type: 'application/octet-stream' }),
+    }),
+  },
+  itemMediaLinks: {
+    who: ['learner', ...teachers, 'staff', 'expert', 'regulator', ...admins],
+    input: inCourse,
+  },
   setItemState: [
     {
       who: [...teachers, 'staff'],
