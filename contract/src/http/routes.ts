@@ -5,6 +5,7 @@ import { certificateRoutes } from './certificates.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
 import { discussionRoutes } from './discussions.ts';
+import { completenessRoutes } from './completeness.ts';
 import { examRoutes } from './exams.ts';
 import { courseRoutes } from './courses.ts';
 import { gradeRoutes } from './grades.ts';
@@ -45,6 +46,7 @@ export const routes = {
   ...registrationRoutes,
   ...identityRoutes,
   ...classRoutes,
+  ...completenessRoutes,
   ...checkRoutes,
   ...replayRoutes,
   ...ledgerRoutes,

@@ -183,6 +183,9 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     { who: ['teacher', ...observers], input: inClass },
     { who: supervisors, input: () => ({ ...inClass(), query: { unmask: true, reason: '核对名单' } }) },
   ],
+  // Whoever teaches nothing is told of none.
+  taughtGroups: { who: everybody },
+  classCompleteness: { who: ['teacher', ...observers], input: inClass },
   reportFile: {
     who: supervisors,
     input: () => ({ params: { id: web.world.held.id, format: 'csv' } }),
