@@ -6,6 +6,7 @@
  * lists: those of an ordering would be the answer.
  */
 import { z } from 'zod';
+import { mostItemMedia } from './item-media-limits.ts';
 
 export const itemKind = z.enum([
   'single',
@@ -34,6 +35,7 @@ export const itemLimits = {
   explanation: 4_000,
   criteria: 10,
   essay: 8_000,
+  media: mostItemMedia,
 } as const;
 
 const text = (most: number) => z.string().trim().min(1).max(most);
@@ -42,21 +44,28 @@ const place = z
   .min(0)
   .max(2 * itemLimits.entries);
 
-/** A picture or a sound that belongs to the stem, by its key in the media store. */
-export const itemMedia = z.object({
-  kind: z.enum(['picture', 'audio']),
-  key: z
+/** The name of an object in the media store: the course's folder, an id, and the ending of what it is. */
+const mediaKey = (endings: string) =>
+  z
     .string()
     .max(200)
-    .regex(/^items\/[\w/-]+\.\w{2,4}$/),
-  /** What it shows or says, for who cannot see or hear it. */
-  description: text(itemLimits.option),
-});
+    .regex(new RegExp(`^items/[0-9a-f-]{36}/[0-9a-f-]{36}[.](${endings})$`));
+/** What it shows or says, for who cannot see or hear it. */
+const described = { description: text(itemLimits.option) };
+
+/** A picture or a sound that belongs to the stem, by its key in the media store. */
+export const itemMedia = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('picture'), key: mediaKey('jpg|png|webp'), ...described }),
+  z.object({ kind: z.literal('audio'), key: mediaKey('m4a'), ...described }),
+]);
 export type ItemMedia = z.infer<typeof itemMedia>;
+
+/** Everything that belongs to the questions of a course stands under this name. */
+export const itemMediaFolder = (courseId: string) => `items/${courseId}/`;
 
 const asked = {
   stem: text(itemLimits.stem),
-  media: z.array(itemMedia).max(4).default([]),
+  media: z.array(itemMedia).max(itemLimits.media).default([]),
 };
 const explained = { explanation: z.string().trim().max(itemLimits.explanation).default('') };
 const options = z

@@ -91,6 +91,22 @@ export async function listGroups(
   return { total, rows: rows.map(fromRow) };
 }
 
+/** Groups the person gives, or gave, a class to; newest first. */
+export async function groupsTaughtBy(
+  db: Db,
+  { userId, query, ...page }: { userId: string; query?: string } & PageRequest,
+): Promise<Page<Group>> {
+  const where: Prisma.ClassGroupWhereInput = {
+    classes: { some: { instructorId: userId } },
+    ...(query && { OR: [{ name: containing(query) }, { course: { title: containing(query) } }] }),
+  };
+  const [total, rows] = await Promise.all([
+    db.prisma.classGroup.count({ where }),
+    db.prisma.classGroup.findMany({ where, select: columns, orderBy: { id: 'desc' }, ...pageOf(page) }),
+  ]);
+  return { total, rows: rows.map(fromRow) };
+}
+
 /** `version` is the one the editor saw; absent fields stay. Throws `Refused`: `outdated`, `not-found`, `conflict`. */
 export async function updateGroup(
   db: Db,

@@ -195,10 +195,12 @@ type ListedRow = Stored & {
   checks: number;
 };
 
-const listed = `${columns}, c."title", c."ordinal", co."title" AS "courseTitle", o."name" AS "orgName", u."login", u."nameSealed",
+const listed = `${columns}, COALESCE(c."title", e."title", l."title") AS "title", c."ordinal", co."title" AS "courseTitle", o."name" AS "orgName", u."login", u."nameSealed",
   (SELECT count(*)::int FROM "IncidentCheck" k WHERE k."incidentId" = i."id") AS "checks"`;
 const joined = `FROM "Incident" i JOIN "User" u ON u."id" = i."userId" JOIN "Course" co ON co."id" = i."courseId"
-  JOIN "Organization" o ON o."id" = co."orgId" LEFT JOIN "LiveClass" c ON i."kind" = 'class' AND c."id" = i."contextId"`;
+  JOIN "Organization" o ON o."id" = co."orgId" LEFT JOIN "LiveClass" c ON i."kind" = 'class' AND c."id" = i."contextId"
+  LEFT JOIN "Exam" e ON i."kind" = 'exam' AND e."id" = i."contextId"
+  LEFT JOIN "Lesson" l ON i."kind" = 'lesson' AND l."id" = i."contextId"`;
 
 function toRow(db: Db, row: ListedRow): IncidentRow {
   return {
@@ -233,7 +235,7 @@ export async function pageIncidents(
   const paths = [filter.under].flat().map((path) => `${literally(path)}%`);
   const query = filter.query ? `%${literally(filter.query)}%` : null;
   const where = `WHERE i."orgPath" LIKE ANY($1::text[]) AND i."userId" <> $2
-    AND ($3::text IS NULL OR u."login" ILIKE $3 OR co."title" ILIKE $3 OR c."title" ILIKE $3)`;
+    AND ($3::text IS NULL OR u."login" ILIKE $3 OR co."title" ILIKE $3 OR COALESCE(c."title", e."title", l."title") ILIKE $3)`;
   const values = [paths, filter.except, query, toDate(filter.now)];
   const order =
     filter.filter === 'decided' ? `COALESCE(i."appealDecidedAt", i."decidedAt") DESC` : `i."decideBy"`;

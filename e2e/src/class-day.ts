@@ -14,11 +14,17 @@ const patient = { timeout: 30_000 };
 /** Software encoding and decoding of several pictures on a small machine takes its time. */
 const media = { timeout: 60_000, interval: 250 };
 
-export async function logIn(page: Page, url: string, login: string): Promise<void> {
+/** @param spoken the words of the browser's language */
+export async function logIn(
+  page: Page,
+  url: string,
+  login: string,
+  spoken: typeof shell = shell,
+): Promise<void> {
   await page.goto(`${url}/login`);
-  await page.getByLabel(shell.login.account, { exact: true }).fill(login);
-  await page.getByLabel(shell.login.password, { exact: true }).fill(demoPassword);
-  await page.getByRole('button', { name: shell.login.submit, exact: true }).click();
+  await page.getByLabel(spoken.login.account, { exact: true }).fill(login);
+  await page.getByLabel(spoken.login.password, { exact: true }).fill(demoPassword);
+  await page.getByRole('button', { name: spoken.login.submit, exact: true }).click();
   await page.waitForURL((address) => !address.pathname.startsWith('/login'), patient);
 }
 

@@ -35,7 +35,24 @@ export const gradeSummary = z.object({
 });
 export type GradeSummary = z.infer<typeof gradeSummary>;
 
+const taughtGroup = z.object({
+  id,
+  name: z.string(),
+  courseTitle: z.string(),
+  /** Enrolled now. */
+  learners: z.int().nonnegative(),
+});
+
 export const gradeRoutes = defineRoutes({
+  taughtGroups: {
+    method: 'GET',
+    path: '/api/grades/groups',
+    tag: 'grades',
+    access: 'session',
+    summary: 'The groups the person teaches, with a grade book each; newest first.',
+    query: pageQuery,
+    reply: pageOf(taughtGroup),
+  },
   gradesFile: {
     method: 'GET',
     path: '/api/admin/groups/:id/grades.:format',

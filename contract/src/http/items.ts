@@ -48,6 +48,8 @@ export const importProblem = z.enum([
   'too-long',
   'same-in-file',
   'same-in-bank',
+  'wrong-media',
+  'undescribed-media',
 ]);
 export type ImportProblem = z.infer<typeof importProblem>;
 
@@ -108,7 +110,8 @@ export const itemRoutes = defineRoutes({
       /** What asks the same as another: a mistake, or left out. */
       duplicates: z.enum(['refuse', 'skip']).default('refuse'),
     }),
-    upload: { type: 'application/octet-stream', maxBytes: 8_000_000 },
+    // Moodle's files carry their pictures within.
+    upload: { type: 'application/octet-stream', maxBytes: 24_000_000 },
     reply: importReport,
   },
   exportItems: {

@@ -5,11 +5,13 @@ import { certificateRoutes } from './certificates.ts';
 import { checkRoutes } from './checks.ts';
 import { classRoutes } from './classes.ts';
 import { discussionRoutes } from './discussions.ts';
+import { completenessRoutes } from './completeness.ts';
 import { examRoutes } from './exams.ts';
 import { courseRoutes } from './courses.ts';
 import { gradeRoutes } from './grades.ts';
 import { identityRoutes } from './identity.ts';
 import { incidentRoutes } from './incidents.ts';
+import { itemMediaRoutes } from './item-media.ts';
 import { itemRoutes } from './items.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { lessonRoutes } from './lessons.ts';
@@ -44,12 +46,14 @@ export const routes = {
   ...registrationRoutes,
   ...identityRoutes,
   ...classRoutes,
+  ...completenessRoutes,
   ...checkRoutes,
   ...replayRoutes,
   ...ledgerRoutes,
   ...studyRoutes,
   ...incidentRoutes,
   ...itemRoutes,
+  ...itemMediaRoutes,
   ...examRoutes,
   ...courseRoutes,
   ...discussionRoutes,

@@ -30,7 +30,10 @@ const types: Record<string, string> = {
   m4s: 'video/iso.segment',
   mp4: 'video/mp4',
   m3u8: 'application/vnd.apple.mpegurl',
+  m4a: 'audio/mp4',
   jpg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
   json: 'application/json',
   vtt: 'text/vtt',
 };

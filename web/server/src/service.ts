@@ -27,6 +27,7 @@ import { createSessionWatch } from './auth/session-watch.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createCertificates } from './certificates/service.ts';
 import { createFigures } from './classes/figures.ts';
+import { completenessRoutes } from './classes/completeness-routes.ts';
 import { classRoutes } from './classes/routes.ts';
 import { createSummaries } from './classes/summaries.ts';
 import { createExams } from './exams/service.ts';
@@ -161,6 +162,8 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     log,
     faces: deps.identity.judge !== null,
     places,
+    store: deps.mediaStore,
+    tokenSecret: config.tokenSecret,
   });
   const screen = loadScreen();
   const certificates = createCertificates({ db, clock, results, config, health, log });
@@ -203,6 +206,7 @@ export async function createWeb(deps: WebDeps): Promise<Web> {
     ...attendanceRoutes({ db, clock, summaries, results, xlsx }),
     ...questionRoutes({ db, clock, screen }),
     ...quizRoutes({ db }),
+    ...completenessRoutes({ db, clock }),
     ...replayRoutes({ db, clock, store: deps.mediaStore, tokenSecret: config.tokenSecret }),
     ...certificates.routes,
     ...gradeRoutes({ db, clock, results, xlsx }),

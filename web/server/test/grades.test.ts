@@ -52,6 +52,19 @@ describe('[F2, F3] the grade book of a group', () => {
     expect(other.error?.code).toBe('not-found');
   });
 
+  it('is found by who teaches the group, and by nobody else', async () => {
+    const of = async (who: string) =>
+      (await call(web, 'taughtGroups', { token: tokens.get(who) })).body.rows.map(({ name }) => name);
+    expect(await of('teacher')).toContain('一班');
+    expect(await of('other-teacher')).not.toContain('一班');
+    expect(await of('staff')).toEqual([]);
+    const { body } = await call(web, 'taughtGroups', {
+      token: tokens.get('teacher'),
+      query: { q: '不存在' },
+    });
+    expect(body).toEqual({ total: 0, rows: [] });
+  });
+
   it('is exported as a sheet, and that is on the log', async () => {
     const file = (format: 'csv' | 'xlsx') =>
       call(web, 'gradesFile', { token: tokens.get('staff'), params: { ...params(), format } });

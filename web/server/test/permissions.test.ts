@@ -183,6 +183,9 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     { who: ['teacher', ...observers], input: inClass },
     { who: supervisors, input: () => ({ ...inClass(), query: { unmask: true, reason: '核对名单' } }) },
   ],
+  // Whoever teaches nothing is told of none.
+  taughtGroups: { who: everybody },
+  classCompleteness: { who: ['teacher', ...observers], input: inClass },
   reportFile: {
     who: supervisors,
     input: () => ({ params: { id: web.world.held.id, format: 'csv' } }),
@@ -286,6 +289,17 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
   exportItems: {
     who: [...teachers, 'staff'],
     input: () => ({ params: { id: web.world.course.id, format: 'csv' } }),
+  },
+  addItemMedia: {
+    who: [...teachers, 'staff'],
+    input: () => ({
+      ...inCourse(),
+      upload: new Blob(['no picture'], { type: 'application/octet-stream' }),
+    }),
+  },
+  itemMediaLinks: {
+    who: ['learner', ...teachers, 'staff', 'expert', 'regulator', ...admins],
+    input: inCourse,
   },
   setItemState: [
     {

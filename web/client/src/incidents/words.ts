@@ -13,11 +13,11 @@ export const stateTones: Record<IncidentStateName, Exclude<Tone, 'plain'>> = {
   refused: 'finding',
 };
 
-/** Where it was: `第 1 课 第一课`, or what kind of place where it has no name. */
+/** Where it was: `第 1 课 第一课`, `考试 结业考试`, or what kind of place where it has no name. */
 export function placeOf(
   { kind, title, ordinal }: { kind: IncidentKind; title: string; ordinal: number | null },
   t: Catalogue,
 ): string {
   if (ordinal !== null) return t.incidents.inClass(String(ordinal), title);
-  return title || t.incidents.kinds[kind];
+  return title ? `${t.incidents.kinds[kind]} ${title}` : t.incidents.kinds[kind];
 }

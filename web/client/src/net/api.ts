@@ -71,7 +71,7 @@ export function createApi({ routes, fetch, clock, locks, onSession, onSignedOut 
 
   async function send(
     name: RouteName,
-    { params, query, body, upload, signal, withinMs = timeoutMs }: Parts,
+    { params, query, body, upload, signal, withinMs = upload ? fileTimeoutMs : timeoutMs }: Parts,
   ): Promise<Response> {
     const { method, path } = routes[name];
     const limit = AbortSignal.timeout(withinMs);

@@ -4,6 +4,7 @@ import { routes } from 'virtual:contract';
 import { createI18n, preferredLocale } from '#i18n/i18n.svelte.ts';
 import { createApi } from '#net/api.ts';
 import { ServerClock } from '#net/clock.svelte.ts';
+import { createItemMedia } from '#net/item-media.ts';
 import { Theme } from '#theme/theme.svelte.ts';
 import { Toasts } from '#ui/toasts.svelte.ts';
 import { Session } from './session.svelte.ts';
@@ -20,14 +21,18 @@ export async function createApp({ fetch, storage }: { fetch: typeof globalThis.f
     clock,
     locks: navigator.locks,
     onSession: (me) => session.begin(me),
-    onSignedOut: (code) => session.end(code),
+    onSignedOut: (code) => {
+      itemMedia.forget();
+      session.end(code);
+    },
   });
+  const itemMedia = createItemMedia({ api, clock });
   // The cookie of an earlier visit decides whether this page starts at the login. A server that is away is not a
   // missing login: the page says so and tries again.
   if (session.remembered) await api.refresh().catch(() => session.settle());
   else session.leave();
   const { t, fmt } = i18n;
-  return { api, clock, toasts, theme, i18n, t, fmt, session };
+  return { api, clock, itemMedia, toasts, theme, i18n, t, fmt, session };
 }
 export type App = Awaited<ReturnType<typeof createApp>>;
 

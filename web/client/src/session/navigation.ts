@@ -1,6 +1,7 @@
 import BookOpen from '@lucide/svelte/icons/book-open';
 import Building2 from '@lucide/svelte/icons/building-2';
 import CalendarDays from '@lucide/svelte/icons/calendar-days';
+import ChartColumn from '@lucide/svelte/icons/chart-column';
 import ClipboardPen from '@lucide/svelte/icons/clipboard-pen';
 import ClipboardCheck from '@lucide/svelte/icons/clipboard-check';
 import FileClock from '@lucide/svelte/icons/file-clock';
@@ -57,6 +58,7 @@ const offers: Record<NavSection['name'], readonly Offer[]> = {
     { href: paths.questions, name: 'questions', icon: MessagesSquare, roles: ['instructor'] },
     { href: paths.bank, name: 'bank', icon: FileQuestionMark, roles: ['instructor'] },
     { href: paths.examPlans, name: 'examPlans', icon: ClipboardCheck, roles: ['instructor'] },
+    { href: paths.taughtGrades, name: 'grades', icon: ChartColumn, roles: ['instructor'] },
     {
       href: paths.making,
       name: 'making',

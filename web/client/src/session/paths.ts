@@ -66,6 +66,7 @@ export const paths = {
   projects: '/admin/projects',
   groups: '/admin/groups',
   group: (groupId: string) => `/admin/groups/${groupId}`,
+  taughtGrades: '/teach/grades',
   groupGrades: (groupId: string) => `/admin/groups/${groupId}/grades`,
   groupCertificates: (groupId: string) => `/admin/groups/${groupId}/certificates`,
   schedule: '/admin/schedule',

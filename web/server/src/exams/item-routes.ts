@@ -1,6 +1,6 @@
 import type { ItemWhole } from '@keshi/contract/http/items';
 import { routes } from '@keshi/contract/http/routes';
-import type { ItemState } from '@keshi/contract/items';
+import type { ItemContent, ItemState } from '@keshi/contract/items';
 import type { Db } from '@keshi/db/client';
 import { coursesWithBank } from '@keshi/db/exam-courses';
 import {
@@ -19,6 +19,7 @@ import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
 import type { Actor } from '../http/call.ts';
 import { courseResource, findCourse } from './access.ts';
+import type { ItemShelf } from './media/shelf.ts';
 
 /** Which states a question may go to, and whose step it is. */
 const steps: Record<ItemState, Partial<Record<ItemState, 'writer' | 'reviewer'>>> = {
@@ -28,7 +29,16 @@ const steps: Record<ItemState, Partial<Record<ItemState, 'writer' | 'reviewer'>>
   retired: { draft: 'writer' },
 };
 
-export function itemRoutes({ db }: { db: Db }) {
+export function itemRoutes({ db, shelf }: { db: Db; shelf: ItemShelf }) {
+  /** What a question shows must be there, and be of its own course. */
+  async function confirmMedia(courseId: string, { media }: ItemContent): Promise<void> {
+    const missing = await shelf.missing(
+      courseId,
+      media.map(({ key }) => key),
+    );
+    if (missing.length > 0) throw new AppError('invalid-input', { fields: ['body.content.media'] });
+  }
+
   async function find(actor: Actor, id: string, write: boolean) {
     const item = await getItem(db, id);
     if (!item) throw new AppError('not-found');
@@ -84,6 +94,7 @@ export function itemRoutes({ db }: { db: Db }) {
 
     createItem: bind(routes.createItem, async ({ actor, params, body, audit }) => {
       const course = await findCourse(db, actor, params.id, 'bank.write');
+      await confirmMedia(params.id, body.content);
       const [id] = await createItems(db, {
         courseId: params.id,
         byId: actor.userId,
@@ -98,6 +109,7 @@ export function itemRoutes({ db }: { db: Db }) {
       const { item, course } = await find(actor, params.id, true);
       const { version, ...said } = body;
       const newWords = !isDeepStrictEqual(said.content, item.content);
+      if (newWords) await confirmMedia(item.courseId, said.content);
       await updateItem(db, { id: item.id, version, byId: actor.userId, draft: said, newWords });
       await audit({
         action: 'item.changed',

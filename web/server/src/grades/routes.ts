@@ -1,6 +1,6 @@
 import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
-import { getGroup, type Group, teachesGroup } from '@keshi/db/groups';
+import { getGroup, type Group, groupsTaughtBy, teachesGroup } from '@keshi/db/groups';
 import { getUser } from '@keshi/db/users';
 import type { Actor } from '@keshi/rules/access';
 import type { Clock } from '@keshi/runtime/clock';
@@ -41,6 +41,15 @@ export function gradeRoutes({ db, clock, results, xlsx }: Deps) {
   }
 
   return {
+    // Whoever teaches nothing is told of nothing.
+    taughtGroups: bind(routes.taughtGroups, async ({ actor, query: { q, ...page } }) => {
+      const { total, rows } = await groupsTaughtBy(db, { ...page, userId: actor.userId, query: q });
+      return {
+        total,
+        rows: rows.map(({ id, name, courseTitle, learners }) => ({ id, name, courseTitle, learners })),
+      };
+    }),
+
     groupGrades: bind(routes.groupGrades, async ({ actor, params, query }) => {
       const { group, reach } = await find(actor, params.id);
       const { rows, summary } = await gradeBook(group, reach);

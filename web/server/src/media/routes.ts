@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { id } from '@keshi/contract/domain';
+import { itemMediaFolder } from '@keshi/contract/items';
 import { lessonFolder } from '@keshi/contract/lessons';
 import { recordingPrefix, recordingView } from '@keshi/contract/recordings';
 import type { Clock } from '@keshi/runtime/clock';
@@ -31,10 +32,11 @@ interface Deps {
 const playlistPath = z.object({ token: z.string(), classId: id, view: recordingView });
 const objectPath = z.object({ token: z.string(), classId: id, path: z.array(z.string()) });
 const lessonPath = z.object({ token: z.string(), lessonId: id, path: z.array(z.string()) });
+const itemPath = z.object({ token: z.string(), courseId: id, file: z.string() });
 const query = z.object({ live: z.literal('1').optional() });
 
 /** What never changes under its name; the seek previews may be made anew. */
-const immutable = /\.(m4s|mp4)$/;
+const immutable = /\.(m4s|mp4)$|^items\//;
 const keepForGood = 'private, max-age=31536000, immutable';
 
 /**
@@ -44,6 +46,7 @@ const keepForGood = 'private, max-age=31536000, immutable';
  *     GET /media/<token>/recordings/<classId>/…              segments, initialisations and seek previews, by range too
  *     GET /media/<token>/lessons/<lessonId>/…                what was made of a lesson's upload, and its captions
  *     GET /media/preview/lessons/<lessonId>/…                the same without a login, of lessons that allow it
+ *     GET /media/<token>/items/<courseId>/<file>             a picture or a sound of a question
  *
  * Any node serves what any node recorded. Refusals: 401 `unauthenticated` for a token that is not ours or is past its
  * time, 401 `session-…` once the session has ended, 403 for what the token was not signed for, 400 for a name that
@@ -99,6 +102,13 @@ export function mediaRoutes(deps: Deps): Router {
     if (path.includes('package')) throw new AppError('not-found');
     if (token !== previewToken) await admit(token, name);
     else if (!(await isPreview(lessonId))) throw new AppError('not-found');
+    await sendObject(req, res, name);
+  });
+
+  router.get('/media/:token/items/:courseId/:file', async (req, res) => {
+    const { token, courseId, file } = parse(itemPath, req.params);
+    const name = itemMediaFolder(courseId) + file;
+    await admit(token, name);
     await sendObject(req, res, name);
   });
 

@@ -1,9 +1,10 @@
 /** A question while it is written: everything any kind needs, so that a change of the kind loses nothing. */
-import type { ItemContent, ItemKind } from '@keshi/contract/items';
+import type { ItemContent, ItemKind, ItemMedia } from '@keshi/contract/items';
 
 export interface EditedItem {
   kind: ItemKind;
   stem: string;
+  media: ItemMedia[];
   explanation: string;
   options: string[];
   correct: number[];
@@ -30,6 +31,7 @@ export const itemKinds = [
 export const emptyItem = (): EditedItem => ({
   kind: 'single',
   stem: '',
+  media: [],
   explanation: '',
   options: ['', '', '', ''],
   correct: [],
@@ -48,7 +50,8 @@ export const emptyItem = (): EditedItem => ({
 
 export function editedFrom(content: ItemContent): EditedItem {
   const { stem, explanation } = content;
-  const base = { ...emptyItem(), kind: content.kind, stem, explanation };
+  const media = content.media.map((one) => ({ ...one }));
+  const base = { ...emptyItem(), kind: content.kind, stem, media, explanation };
   switch (content.kind) {
     case 'single':
     case 'multiple':
@@ -83,9 +86,11 @@ const isWhole = (texts: readonly string[], least: number) =>
   texts.length >= least && !texts.includes('') && new Set(texts).size === texts.length;
 
 /** What is sent; null while something is missing or stands there twice. Empty rows at the end are left out. */
-export function contentOf(edited: EditedItem, media: ItemContent['media']): ItemContent | null {
+export function contentOf(edited: EditedItem): ItemContent | null {
   const stem = edited.stem.trim();
   if (stem === '') return null;
+  const media = edited.media.map((one) => ({ ...one, description: one.description.trim() }));
+  if (media.some(({ description }) => description === '')) return null;
   const asked = { stem, media, explanation: edited.explanation.trim() };
   switch (edited.kind) {
     case 'single':

@@ -64,7 +64,7 @@ export const exams: Catalogue['exams'] = {
     explanation: 'Explanation',
     explanationHint: 'Shown to learners as the exam is set, once it is over for everybody.',
     problems:
-      'Please check: the question, its options and what is right must be complete, no option twice, and as many blanks as in the question.',
+      'Please check: the question, its options, what is right and the words for pictures must be complete, no option twice, and as many blanks as in the question.',
     duplicate: (n) => `${n} more in this course ask the same`,
     submitReview: 'Hand in for review',
     approve: 'Approve',
@@ -75,10 +75,27 @@ export const exams: Catalogue['exams'] = {
     saved: 'Question saved',
     moved: 'State changed',
   },
+  media: {
+    legend: 'Pictures and sounds',
+    hint: 'JPEG, PNG or WebP pictures, MP3, M4A, Ogg or WAV sounds of up to 10 minutes; 12 MB each, four at most.',
+    add: 'Add a picture or sound',
+    description: (n) => `Words in place of number ${n}`,
+    pictureHint:
+      'Read to whoever cannot see the picture: what has to be seen to answer, without giving the answer away.',
+    audioHint: 'Shown to whoever cannot hear the sound.',
+    remove: (n) => `Remove number ${n}`,
+    failed: 'Cannot be shown now',
+    problems: {
+      'unknown-type': 'Not a picture or sound of a known type; it was not added.',
+      damaged: 'The file is damaged and cannot be opened; it was not added.',
+      'too-large':
+        'Too large, too many pixels, or longer than 10 minutes; it was not added. Make it smaller and try again.',
+    },
+  },
   transfer: {
     import: 'Import questions',
     export: 'Export',
-    text: 'XLSX, CSV or Moodle XML. What is imported is a draft until it is approved.',
+    text: 'XLSX, CSV or Moodle XML (with pictures and sounds). What is imported is a draft until it is approved.',
     template: 'Download a template',
     file: 'File',
     wrongFormat: 'Choose a .xlsx, .csv or .xml file',
@@ -97,6 +114,8 @@ export const exams: Catalogue['exams'] = {
       'too-long': 'Too long',
       'same-in-file': 'Asks the same as one before it in the file',
       'same-in-bank': 'The bank asks the same already',
+      'wrong-media': 'A picture or sound is missing, damaged or of no known type',
+      'undescribed-media': 'A picture or sound has no words in its place (alt)',
     },
     formats: { xlsx: 'Export XLSX', csv: 'Export CSV', xml: 'Export Moodle XML' },
   },

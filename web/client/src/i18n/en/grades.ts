@@ -3,6 +3,18 @@ import type { grades as zh } from '../zh-CN/grades.ts';
 export const grades: typeof zh = {
   title: 'Grade book',
   open: 'Grade book',
+  groups: {
+    title: 'Grades',
+    lead: 'The groups you teach, with a grade book each.',
+    caption: 'Groups you teach',
+    name: 'Group',
+    course: 'Course',
+    learners: 'Learners',
+    search: 'Search group or course',
+    empty: 'You teach no group yet',
+    emptyText: 'Once a class is scheduled for you, its group has its grade book here.',
+    nothing: 'No group fits',
+  },
   lead: (course) => `${course}: answers in class and the final exam. Names are masked.`,
   back: 'Group',
   search: 'Search by account',

@@ -130,4 +130,22 @@ export const hours: typeof zh = {
   download: 'Download the file',
   emptyRoots: 'No signed roots yet',
   emptyRootsText: 'From the day after the first entry on there is one a day.',
+  parts: {
+    title: 'What class hours consist of',
+    whole: 'Complete',
+    lacks: (n) => (n === '1' ? '1 part missing' : `${n} parts missing`),
+    length: (time, hours) => `${time} long: ${hours === '1' ? '1 class hour' : `${hours} class hours`}`,
+    points: (n) =>
+      n === '1' ? 'The course names 1 training point' : `The course names ${n} training points`,
+    questions: (n) => (n === '1' ? '1 question in class' : `${n} questions in class`),
+    closings: { question: 'Closed by a question at the end', exam: 'Closed by a test or exam of the course' },
+    noClosing: 'No closing assessment',
+    hoursWithout: (hours) => `No question was asked in class hour ${hours}.`,
+    todo: {
+      length: (least) => `A class hour is at least ${least}.`,
+      points: 'Name knowledge or skill points in the course package.',
+      questions: 'Each class hour needs at least one question.',
+      closing: 'Ask once more in the last 10 minutes, or open a test of the course within a day.',
+    },
+  },
 };

@@ -3,7 +3,7 @@ import type { incidents as zh } from '../zh-CN/incidents.ts';
 export const incidents: typeof zh = {
   title: 'To decide',
   lead: 'Face checks that failed in a row are a suspicion; a person decides. Decide in time; every look at a picture and every decision is on record.',
-  search: 'Search account, course or class',
+  search: 'Search account, course, class or exam',
   filters: { waiting: 'Waiting', overdue: 'Overdue', appeals: 'Appeals', decided: 'Decided' },
   empty: {
     waiting: 'Nothing waits for a decision',
@@ -11,9 +11,9 @@ export const incidents: typeof zh = {
     appeals: 'No appeal waits',
     decided: 'Nothing has been decided yet',
   },
-  emptyText: 'A learner who fails two checks in a row in one class appears here.',
+  emptyText: 'A learner who fails two checks in a row in one class, lesson or exam appears here.',
   person: 'Learner',
-  where: 'Class',
+  where: 'Class or exam',
   state: 'State',
   checks: 'Failed',
   checksValue: (n) => (n === '1' ? '1 check' : `${n} checks`),

@@ -19,6 +19,7 @@ export const shell: typeof zh = {
     exams: 'Exams',
     bank: 'Question bank',
     examPlans: 'Exams',
+    grades: 'Grades',
     classes: 'Classes',
     catalogue: 'Catalogue',
     record: 'My record',

@@ -2,6 +2,18 @@
 export const grades = {
   title: '成绩册',
   open: '成绩册',
+  groups: {
+    title: '成绩',
+    lead: '您授课的班组，每个班组一本成绩册。',
+    caption: '授课的班组',
+    name: '班组',
+    course: '课程',
+    learners: '学员',
+    search: '搜索班组或课程',
+    empty: '还没有授课的班组',
+    emptyText: '机构为您排课后，班组的成绩册会出现在这里。',
+    nothing: '没有符合条件的班组',
+  },
   lead: (course: string) => `${course}：课中答题与结业考试。姓名已脱敏。`,
   back: '班组',
   search: '搜索账号',

@@ -132,4 +132,21 @@ export const hours = {
   download: '下载存档文件',
   emptyRoots: '还没有签名存档',
   emptyRootsText: '有了第一笔学时，从第二天起每天产生一份。',
+  parts: {
+    title: '课时要件',
+    whole: '齐备',
+    lacks: (n: string) => `缺 ${n} 项`,
+    length: (time: string, hours: string) => `时长 ${time}，${hours} 课时`,
+    points: (n: string) => `课程列出 ${n} 个培训要点`,
+    questions: (n: string) => `课中提问 ${n} 次`,
+    closings: { question: '结课测评：下课前的提问', exam: '结课测评：课程测验或考试' },
+    noClosing: '没有结课测评',
+    hoursWithout: (hours: string) => `第 ${hours} 课时没有提问。`,
+    todo: {
+      length: (least: string) => `一个课时至少 ${least}。`,
+      points: '请在课程包里填写知识点或技能点。',
+      questions: '每个课时至少要有一次提问。',
+      closing: '在最后 10 分钟再提问一次，或在下课后一天内开放课程测验。',
+    },
+  },
 };

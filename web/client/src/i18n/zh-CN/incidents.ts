@@ -2,7 +2,7 @@
 export const incidents = {
   title: '待处理',
   lead: '人脸核验连续未通过只是疑点，由人来决定。请在期限内处理；每次查看照片和每个决定都会记录。',
-  search: '搜索账号、课程或课堂',
+  search: '搜索账号、课程、课堂或考试',
   filters: { waiting: '待决定', overdue: '已超期', appeals: '申诉', decided: '已决定' },
   empty: {
     waiting: '没有待决定的事项',
@@ -10,9 +10,9 @@ export const incidents = {
     appeals: '没有待决定的申诉',
     decided: '还没有决定过',
   },
-  emptyText: '学员在一堂课里连续两次核验未通过，就会出现在这里。',
+  emptyText: '学员在一堂课、一节录播课或一场考试里连续两次核验未通过，就会出现在这里。',
   person: '学员',
-  where: '课堂',
+  where: '课堂或考试',
   state: '状态',
   checks: '未通过',
   checksValue: (n: string) => `${n} 次`,

@@ -13,6 +13,7 @@ export const shell = {
     exams: '考试',
     bank: '题库',
     examPlans: '考试管理',
+    grades: '成绩',
     classes: '课程',
     catalogue: '课程库',
     record: '我的档案',

@@ -36,6 +36,12 @@ export interface ReadItem {
   content: ItemContent;
   contentPoint: string;
   difficulty: number;
+  /** Pictures and sounds as the file has them: what is stored of them belongs to the content. */
+  files?: readonly ReadFile[];
+}
+export interface ReadFile {
+  bytes: Uint8Array;
+  description: string;
 }
 
 type Read = { ok: true; item: ReadItem } | { ok: false; problem: ImportProblem };

@@ -4,71 +4,11 @@
  */
 import type { ImportProblem } from '@keshi/contract/http/items';
 import { itemContent, type ItemContent } from '@keshi/contract/items';
-import { Parser } from 'saxen';
 import type { ReadItem } from './item-table.ts';
+import { mediaMarkup, readFiles } from './moodle-files.ts';
+import { all, child, type Element, escaped, parseXml, wordsOf } from './moodle-xml.ts';
 import type { TransferAnswer } from './transfer.ts';
 
-interface Element {
-  name: string;
-  attributes: Readonly<Record<string, string>>;
-  children: Element[];
-  text: string;
-}
-
-const mostElements = 400_000;
-const mostDepth = 60;
-
-/** Null when it is no XML. Entities beyond the five of XML are not known, so none can grow. */
-function parse(xml: string): Element | null {
-  const root: Element = { name: '', attributes: {}, children: [], text: '' };
-  const open: Element[] = [root];
-  let broken = false;
-  let count = 0;
-  const parser = new Parser();
-  parser.on('openTag', (name, attributesOf, decode) => {
-    count += 1;
-    if (count > mostElements || open.length > mostDepth) {
-      broken = true;
-      parser.stop();
-      return;
-    }
-    const attributes = Object.fromEntries(
-      Object.entries(attributesOf()).map(([key, value]) => [key, decode(String(value))]),
-    );
-    const element = { name, attributes, children: [], text: '' };
-    open.at(-1)?.children.push(element);
-    open.push(element);
-  });
-  parser.on('closeTag', () => void open.pop());
-  parser.on('text', (text, decode) => {
-    const element = open.at(-1);
-    if (element) element.text += decode(text);
-  });
-  parser.on('cdata', (text) => {
-    const element = open.at(-1);
-    if (element) element.text += text;
-  });
-  parser.on('error', () => {
-    broken = true;
-    parser.stop();
-  });
-  parser.parse(xml);
-  return broken || open.length !== 1 ? null : root;
-}
-
-const child = (of: Element | undefined, name: string) => of?.children.find((one) => one.name === name);
-const all = (of: Element, name: string) => of.children.filter((one) => one.name === name);
-/** Moodle keeps words as HTML in a `text` element; marks go, line ends stay. */
-const wordsOf = (of: Element | undefined): string =>
-  (child(of, 'text')?.text ?? '')
-    .replace(/<br\s*\/?>|<\/p>\s*<p[^>]*>/gi, '\n')
-    .replace(/<[^>]*>/g, '')
-    .replace(/&nbsp;/g, ' ')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&quot;/g, '"')
-    .replace(/&amp;/g, '&')
-    .trim();
 const shareOf = (answer: Element) => Number(answer.attributes['fraction'] ?? 0);
 
 function saidOf(question: Element): object | ImportProblem {
@@ -124,7 +64,7 @@ function saidOf(question: Element): object | ImportProblem {
 
 /** Questions by their place in the file, from 1; categories are no questions. */
 export function readMoodle(xml: string): TransferAnswer {
-  const quiz = child(parse(xml) ?? undefined, 'quiz');
+  const quiz = child(parseXml(xml) ?? undefined, 'quiz');
   if (!quiz) return { ok: false };
   const items: { row: number; item: ReadItem }[] = [];
   const errors: { row: number; problem: ImportProblem }[] = [];
@@ -136,15 +76,15 @@ export function readMoodle(xml: string): TransferAnswer {
     const stem = wordsOf(child(question, 'questiontext'));
     const explanation = wordsOf(child(question, 'generalfeedback'));
     const parsed = itemContent.safeParse({ stem, explanation, ...said });
+    const files = readFiles(child(question, 'questiontext'));
+    if (typeof files === 'string') return errors.push({ row, problem: files });
     if (parsed.success)
-      return items.push({ row, item: { content: parsed.data, contentPoint: '', difficulty: 3 } });
+      return items.push({ row, item: { content: parsed.data, contentPoint: '', difficulty: 3, files } });
     return errors.push({ row, problem: stem === '' ? 'missing-stem' : 'wrong-answer' });
   });
   return { ok: true, items, errors };
 }
 
-const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 /** Written twice over: Moodle reads HTML out of the XML. */
 const textOf = (text: string) => `<text>${escaped(escaped(text).replaceAll('\n', '<br/>'))}</text>`;
 const plain = (text: string) => `<text>${escaped(text)}</text>`;
@@ -154,18 +94,21 @@ export function fitsMoodle(content: ItemContent): boolean {
   return content.kind !== 'fill-in' || content.blanks.length === 1;
 }
 
-export function writeMoodle(items: readonly ReadItem[]): string {
-  const questions = items.map(({ content }) => questionOf(content)).filter((text) => text !== '');
+/** @param files of every picture and sound by its key */
+export function writeMoodle(items: readonly ReadItem[], files: ReadonlyMap<string, Uint8Array>): string {
+  const questions = items.map(({ content }) => questionOf(content, files)).filter((text) => text !== '');
   return `<?xml version="1.0" encoding="UTF-8"?>\n<quiz>\n${questions.join('\n')}\n</quiz>\n`;
 }
 
-function questionOf(content: ItemContent): string {
+function questionOf(content: ItemContent, files: ReadonlyMap<string, Uint8Array>): string {
   const [type, parts] = partsOf(content);
   if (type === null) return '';
+  const media = mediaMarkup(content.media, files);
+  const asked = `${escaped(content.stem).replaceAll('\n', '<br/>')}${media.html}`;
   return [
     `<question type="${type}">`,
     `<name>${plain(content.stem.slice(0, 60))}</name>`,
-    `<questiontext format="html">${textOf(content.stem)}</questiontext>`,
+    `<questiontext format="html"><text>${escaped(asked)}</text>${media.files}</questiontext>`,
     `<generalfeedback format="html">${textOf(content.explanation)}</generalfeedback>`,
     ...parts,
     '</question>',

@@ -1,11 +1,13 @@
 import { routes } from '@keshi/contract/http/routes';
-import { stemKeyOf } from '@keshi/contract/items';
+import { type ItemMedia, stemKeyOf } from '@keshi/contract/items';
 import type { Db } from '@keshi/db/client';
 import { allItems, createItems, sameStems } from '@keshi/db/items';
 import { AppError } from '@keshi/runtime/errors';
 import { bind } from '../../http/bind.ts';
 import { findCourse } from '../access.ts';
-import { columns, examples, fitsRow, rowOf } from './item-table.ts';
+import type { MadeMedia, MediaMaker } from '../media/maker.ts';
+import type { ItemShelf } from '../media/shelf.ts';
+import { columns, examples, fitsRow, type ReadItem, rowOf } from './item-table.ts';
 import { fitsMoodle, writeMoodle } from './moodle.ts';
 import type { ReadProblem, Transfer } from './transfer.ts';
 
@@ -15,7 +17,48 @@ const types = {
   xml: 'application/xml; charset=utf-8',
 } as const;
 
-export function transferRoutes({ db, transfer }: { db: Db; transfer: Transfer }) {
+/** An answer is made in memory: a bank with more pictures than that leaves in parts. */
+const mostExportedMedia = 64 * 1024 ** 2;
+
+interface Deps {
+  db: Db;
+  transfer: Transfer;
+  maker: MediaMaker;
+  shelf: ItemShelf;
+}
+
+export function transferRoutes({ db, transfer, maker, shelf }: Deps) {
+  /** What is made of a question's files; null when one of them is no picture and no sound. */
+  async function madeOf(item: ReadItem): Promise<Described[] | null> {
+    const made: Described[] = [];
+    for (const { bytes, description } of item.files ?? []) {
+      const making = await maker.make(bytes);
+      if (!making.ok) return null;
+      made.push({ made: making.made, description });
+    }
+    return made;
+  }
+
+  async function stored(courseId: string, media: readonly Described[]): Promise<ItemMedia[]> {
+    const result: ItemMedia[] = [];
+    for (const { made, description } of media)
+      result.push({ kind: made.kind, key: await shelf.put(courseId, made), description });
+    return result;
+  }
+
+  async function filesOf(items: readonly ReadItem[]): Promise<Map<string, Uint8Array>> {
+    const files = new Map<string, Uint8Array>();
+    let bytes = 0;
+    for (const { key } of items.flatMap(({ content }) => content.media)) {
+      const file = files.has(key) ? null : await shelf.read(key);
+      if (!file) continue;
+      bytes += file.length;
+      if (bytes > mostExportedMedia) throw new AppError('too-large');
+      files.set(key, file);
+    }
+    return files;
+  }
+
   return {
     importItems: bind(
       routes.importItems,
@@ -39,6 +82,12 @@ export function transferRoutes({ db, transfer }: { db: Db; transfer: Transfer })
           if (problem !== null && query.duplicates === 'refuse') errors.push({ row, problem });
           return problem === null;
         });
+        const media = new Map<ReadItem, Described[]>();
+        for (const { row, item } of errors.length === 0 ? fresh : []) {
+          const made = await madeOf(item);
+          if (made) media.set(item, made);
+          else errors.push({ row, problem: 'wrong-media' });
+        }
         errors.sort((a, b) => a.row - b.row);
         const report = { rows: items.length + read.errors.length, errors };
         if (errors.length > 0) return { ...report, imported: 0, skipped: 0 };
@@ -49,11 +98,13 @@ export function transferRoutes({ db, transfer }: { db: Db; transfer: Transfer })
           orgPath: course.orgPath,
           detail: { count: fresh.length, format: query.format },
         });
-        await createItems(db, {
-          courseId: params.id,
-          byId: actor.userId,
-          drafts: fresh.map(({ item }) => ({ ...item, lessonId: null })),
-        });
+        const drafts = [];
+        for (const { item } of fresh) {
+          const { content, contentPoint, difficulty } = item;
+          const shown = await stored(params.id, media.get(item) ?? []);
+          drafts.push({ content: { ...content, media: shown }, contentPoint, difficulty, lessonId: null });
+        }
+        await createItems(db, { courseId: params.id, byId: actor.userId, drafts });
         return { ...report, imported: fresh.length, skipped: items.length - fresh.length };
       },
       { limit: 'export' },
@@ -74,12 +125,10 @@ export function transferRoutes({ db, transfer }: { db: Db; transfer: Transfer })
             detail: { count: items.length, format },
           });
         const name = `${course.title}-题库.${format}`;
-        if (format === 'xml')
-          return {
-            type: types.xml,
-            name,
-            content: writeMoodle(items.filter(({ content }) => fitsMoodle(content))),
-          };
+        if (format === 'xml') {
+          const fitting = items.filter(({ content }) => fitsMoodle(content));
+          return { type: types.xml, name, content: writeMoodle(fitting, await filesOf(fitting)) };
+        }
         // What a row cannot hold would come back as another question.
         const whole = items.filter(({ content }) => fitsRow(content));
         if (format === 'xlsx')
@@ -90,6 +139,11 @@ export function transferRoutes({ db, transfer }: { db: Db; transfer: Transfer })
       { limit: 'export' },
     ),
   };
+}
+
+interface Described {
+  made: MadeMedia;
+  description: string;
 }
 
 /** UTF-8 with a byte order mark, so that Excel reads Chinese; RFC 4180. */
