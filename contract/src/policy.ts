@@ -37,6 +37,7 @@ export const studyPolicyNumbers = z.object({
   challengeAnswerMs: z.int(),
   challengeVoidMs: z.int(),
   challengeFaceMs: z.int(),
+  challengeOdds: z.int(),
   studyDayMs: z.int(),
 });
 export const storedStudyPolicy = studyPolicyNumbers.partial();

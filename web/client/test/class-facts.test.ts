@@ -16,6 +16,7 @@ import {
   withoutOption,
 } from '../src/teach/quiz-draft.ts';
 import { defaultPolicy } from '../../../rules/src/policy.ts';
+import { defaultStudyPolicy } from '../../../rules/src/study-policy.ts';
 
 const minute = 60_000;
 
@@ -160,9 +161,10 @@ describe('a question being written', () => {
 
 describe('the numbers of a course', () => {
   it('have the defaults of the rules', () => {
-    for (const number of policyNumbers) expect(defaultPolicy[number.name]).toBe(number.default);
+    const defaults = { ...defaultPolicy, ...defaultStudyPolicy };
+    for (const number of policyNumbers) expect(defaults[number.name]).toBe(number.default);
     // Whether sign-ins are required is a choice and no number.
-    const numbers = Object.keys(defaultPolicy).filter((name) => name !== 'signIn');
+    const numbers = Object.keys(defaults).filter((name) => name !== 'signIn');
     expect(policyNumbers.map(({ name }) => name).sort()).toEqual(numbers.sort());
   });
 
@@ -183,6 +185,12 @@ describe('the numbers of a course', () => {
     expect(policyProblems({ ...entered, minimumRate: 'a' })).toEqual({ minimumRate: 'out-of-range' });
     expect(policyProblems({ ...entered, classHourMs: '5' })).toEqual({
       signInWindowMs: 'window-longer-than-hour',
+    });
+    expect(policyProblems({ ...entered, challengeLongestMs: '8' })).toEqual({
+      challengeMeanMs: 'mean-not-below-longest',
+    });
+    expect(policyProblems({ ...entered, studyReportMs: '30', studyLateMs: '20' })).toEqual({
+      studyLateMs: 'late-shorter-than-report',
     });
   });
 });

@@ -1,6 +1,22 @@
-/** The numbers of the attendance rules as an administrator reads them. */
+/** The numbers of the rules of credit as an administrator reads them. */
+
+/** Of study in one's own time [WL]. */
+export type StudyPolicyName =
+  | 'challengeMeanMs'
+  | 'challengeLongestMs'
+  | 'challengeAnswerMs'
+  | 'challengeVoidMs'
+  | 'challengeFaceMs'
+  | 'challengeOdds'
+  | 'studyDayMs'
+  | 'studyReportMs'
+  | 'studyLateMs'
+  | 'studyCarryMs'
+  | 'studyJumpMs'
+  | 'studyLackMs';
 
 export type PolicyName =
+  | StudyPolicyName
   | 'minimumRate'
   | 'fullHourFrom'
   | 'classHourMs'
@@ -15,7 +31,9 @@ export type PolicyName =
 export interface PolicyNumber {
   name: PolicyName;
   /** What people enter it in; stored values are ms and shares of one. */
-  unit: 'percent' | 'minutes' | 'seconds' | 'hours';
+  unit: 'percent' | 'minutes' | 'seconds' | 'hours' | 'times';
+  /** Whether it is about classes or about recorded lessons. */
+  of: 'class' | 'study';
   /** The stored default: that of the rules. Null where nothing is set. */
   default: number | null;
   /** What can be entered, in `unit`. */
@@ -28,9 +46,10 @@ const perUnit: Record<PolicyNumber['unit'], number> = {
   minutes: 60_000,
   seconds: 1000,
   hours: 1,
+  times: 1,
 };
 
-export const policyNumbers: readonly PolicyNumber[] = [
+const ofClasses: readonly Omit<PolicyNumber, 'of'>[] = [
   { name: 'minimumRate', unit: 'percent', default: 0.8, least: 0, most: 100 },
   { name: 'fullHourFrom', unit: 'percent', default: 0.9, least: 0, most: 100 },
   { name: 'classHourMs', unit: 'minutes', default: 2_700_000, least: 1, most: 240 },
@@ -41,6 +60,26 @@ export const policyNumbers: readonly PolicyNumber[] = [
   { name: 'declaredHours', unit: 'hours', default: null, least: 1, most: 10_000 },
   { name: 'requiredHours', unit: 'hours', default: null, least: 1, most: 10_000 },
   { name: 'minimumCorrectRate', unit: 'percent', default: null, least: 0, most: 100 },
+];
+
+const ofStudy: readonly Omit<PolicyNumber, 'of'>[] = [
+  { name: 'challengeMeanMs', unit: 'minutes', default: 600_000, least: 1, most: 120 },
+  { name: 'challengeLongestMs', unit: 'minutes', default: 900_000, least: 2, most: 240 },
+  { name: 'challengeAnswerMs', unit: 'seconds', default: 60_000, least: 15, most: 600 },
+  { name: 'challengeVoidMs', unit: 'minutes', default: 300_000, least: 1, most: 120 },
+  { name: 'challengeFaceMs', unit: 'minutes', default: 2_700_000, least: 5, most: 480 },
+  { name: 'challengeOdds', unit: 'times', default: 16, least: 2, most: 256 },
+  { name: 'studyDayMs', unit: 'minutes', default: 21_600_000, least: 1, most: 1_440 },
+  { name: 'studyReportMs', unit: 'seconds', default: 10_000, least: 5, most: 60 },
+  { name: 'studyLateMs', unit: 'seconds', default: 60_000, least: 5, most: 600 },
+  { name: 'studyCarryMs', unit: 'seconds', default: 5_000, least: 1, most: 30 },
+  { name: 'studyJumpMs', unit: 'seconds', default: 5_000, least: 1, most: 30 },
+  { name: 'studyLackMs', unit: 'seconds', default: 2_000, least: 1, most: 30 },
+];
+
+export const policyNumbers: readonly PolicyNumber[] = [
+  ...ofClasses.map((number) => ({ ...number, of: 'class' as const })),
+  ...ofStudy.map((number) => ({ ...number, of: 'study' as const })),
 ];
 
 /** What stands for a number that is not set and has no default. */
@@ -58,7 +97,12 @@ export const fromUnit = (entered: number, { unit }: PolicyNumber): number =>
       ? Math.round(entered * 10) / 10
       : Math.round(entered * perUnit[unit]);
 
-export type PolicyProblem = 'out-of-range' | 'gap-shorter-than-heartbeat' | 'window-longer-than-hour';
+export type PolicyProblem =
+  | 'out-of-range'
+  | 'gap-shorter-than-heartbeat'
+  | 'window-longer-than-hour'
+  | 'mean-not-below-longest'
+  | 'late-shorter-than-report';
 
 /** What is wrong with the entered texts, by name; an empty text means the default. */
 export function policyProblems(
@@ -77,5 +121,9 @@ export function policyProblems(
     problems.proofGapMs ??= 'gap-shorter-than-heartbeat';
   if ((stored.signInWindowMs ?? 0) > (stored.classHourMs ?? 0))
     problems.signInWindowMs ??= 'window-longer-than-hour';
+  if ((stored.challengeMeanMs ?? 0) >= (stored.challengeLongestMs ?? 0))
+    problems.challengeMeanMs ??= 'mean-not-below-longest';
+  if ((stored.studyLateMs ?? 0) < (stored.studyReportMs ?? 0))
+    problems.studyLateMs ??= 'late-shorter-than-report';
   return problems;
 }

@@ -2,9 +2,11 @@ import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { type Course, createCourse, getCourse, listCourses, updateCourse } from '@keshi/db/courses';
 import { getOrganization } from '@keshi/db/organizations';
-import { type PolicyValues, policyValues, storedPolicy } from '@keshi/contract/policy';
+import { type PolicyValues, policyValues, storedPolicy, storedStudyPolicy } from '@keshi/contract/policy';
 import { defaultPolicy, policyProblems, resolvePolicy } from '@keshi/rules/policy';
+import { defaultStudyPolicy, resolveStudyPolicy, studyPolicyProblems } from '@keshi/rules/study-policy';
 import { AppError } from '@keshi/runtime/errors';
+import type { ZodError } from 'zod';
 import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
 import { listScopes } from '../scopes.ts';
@@ -71,11 +73,20 @@ function toRow({ orgPath: _, policy, ...course }: Course) {
 
 /** Throws `invalid-input` for numbers the rules do not know or cannot work with. */
 function demandSoundPolicy(policy: PolicyValues): void {
-  const unknown = Object.keys(policy).filter((name) => !Object.hasOwn(defaultPolicy, name));
-  const parsed = storedPolicy.safeParse(policy);
-  const wrong = parsed.success
-    ? policyProblems(resolvePolicy(parsed.data)).map(({ field }) => field)
-    : parsed.error.issues.map(({ path }) => String(path[0]));
+  const known = { ...defaultPolicy, ...defaultStudyPolicy };
+  const unknown = Object.keys(policy).filter((name) => !Object.hasOwn(known, name));
+  const ofClasses = storedPolicy.safeParse(policy);
+  const ofStudy = storedStudyPolicy.safeParse(policy);
+  const wrong = [
+    ...(ofClasses.success
+      ? policyProblems(resolvePolicy(ofClasses.data)).map(({ field }) => field)
+      : fieldsOf(ofClasses.error)),
+    ...(ofStudy.success
+      ? studyPolicyProblems(resolveStudyPolicy(ofStudy.data)).map(({ field }) => field)
+      : fieldsOf(ofStudy.error)),
+  ];
   const fields = [...new Set([...unknown, ...wrong])].map((name) => `body.policy.${name}`);
   if (fields.length > 0) throw new AppError('invalid-input', { fields });
 }
+
+const fieldsOf = ({ issues }: ZodError): string[] => issues.map(({ path }) => String(path[0]));
