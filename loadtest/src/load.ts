@@ -7,11 +7,14 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ensureK6 } from '../../start/k6/install.mjs';
 import { buildGoTool } from './go-tool.ts';
+import { type HttpLoad, writeHttpReport } from './http-load/http-load.ts';
+import { studyProgress } from './http-load/study-progress.ts';
 import { writeReport } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
 import { scenarioNames, scenarioOf } from './load/scenarios.ts';
 
-const usage = `Usage: npm run load -- ${scenarioNames.join('|')} [--scale 0.01] [--report FOLDER] [--profile FOLDER] [--verbose]`;
+const httpLoads: Readonly<Record<string, HttpLoad>> = { [studyProgress.name]: studyProgress };
+const usage = `Usage: npm run load -- ${[...scenarioNames, ...Object.keys(httpLoads)].join('|')} [--scale 0.01] [--report FOLDER] [--profile FOLDER] [--verbose]`;
 
 async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
@@ -24,6 +27,8 @@ async function main(): Promise<number> {
     },
   });
   const scale = z.coerce.number().gt(0).max(1).default(1).safeParse(values.scale);
+  const over = httpLoads[positionals[0] ?? ''];
+  if (over && scale.success) return playOverHttp(over, scale.data, values);
   const scenario = scale.success ? scenarioOf(positionals[0] ?? '', scale.data) : null;
   if (!scenario || !scale.success) {
     console.error(usage);
@@ -47,6 +52,28 @@ async function main(): Promise<number> {
   console.log(
     JSON.stringify({ name: 'kb_per_connection', value: Number(result.kbPerConnection.toFixed(2)) }),
   );
+  for (const threshold of result.crossed) console.error(`✗ ${threshold}`);
+  return result.crossed.length === 0 ? 0 : 1;
+}
+
+async function playOverHttp(
+  load: HttpLoad,
+  scale: number,
+  { report, verbose }: { report?: string | undefined; verbose?: boolean | undefined },
+): Promise<number> {
+  const say = (line: string) => console.error(`… ${line}`);
+  const ended = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.abort());
+  const result = await load.run({
+    scale,
+    k6: await ensureK6(),
+    say,
+    signal: ended.signal,
+    ...(verbose && { onOutput: (text: string) => process.stderr.write(text) }),
+  });
+  await writeHttpReport({ load, scale, result, folder: report ?? null, say });
+  for (const [name, figures] of Object.entries(result.figures))
+    console.log(JSON.stringify({ name, ...figures }));
   for (const threshold of result.crossed) console.error(`✗ ${threshold}`);
   return result.crossed.length === 0 ? 0 : 1;
 }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { ensureK6 } from '../../start/k6/install.mjs';
 import { buildGoTool } from '../src/go-tool.ts';
+import { studyProgress } from '../src/http-load/study-progress.ts';
 import { mergeSummaries, type Programs } from '../src/load/generators.ts';
 import { runLoad } from '../src/load/run-load.ts';
 import { holdOf, scenarioNames, scenarioOf, type LoadScenario } from '../src/load/scenarios.ts';
@@ -111,3 +112,23 @@ function readable(path: string): string {
     return '';
   }
 }
+
+test(
+  '[WL1] learners who report every ten seconds are answered, credited, and none of it is lost',
+  { timeout: 180_000 },
+  async () => {
+    const { figures, crossed, settings } = await studyProgress.run({
+      scale: 0.001,
+      k6: programs.k6,
+      signal: new AbortController().signal,
+      say: () => undefined,
+    });
+    expect(crossed).toEqual([]);
+    expect(settings.learners).toBe(100);
+    const reports = figures['reports_answered']?.['count'] ?? 0;
+    // Two of each, give or take the one at the end.
+    expect(reports).toBeGreaterThanOrEqual(195);
+    expect(figures['credited_ms']?.['count']).toBe(reports * 10_000);
+    expect(figures['reports_lost']).toEqual({ value: 0 });
+  },
+);

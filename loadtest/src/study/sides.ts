@@ -157,7 +157,8 @@ async function seed(db: ReturnType<typeof createDb>, learners: number) {
   return { lessonId, people };
 }
 
-function postmasterOf(url: string): number {
+/** The process of the database server behind an address. */
+export function postmasterOf(url: string): number {
   const { port } = new URL(url);
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
@@ -168,7 +169,7 @@ function postmasterOf(url: string): number {
 }
 
 /** Of a process and its children, those that have ended included. */
-function treeSeconds(pid: number): number {
+export function treeSeconds(pid: number): number {
   let ticks = 0;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
