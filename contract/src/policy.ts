@@ -47,6 +47,7 @@ export const studyPolicyNumbers = z.object({
   challengeAnswerMs: z.int(),
   challengeVoidMs: z.int(),
   challengeFaceMs: z.int(),
+  challengeOdds: z.int(),
   studyDayMs: z.int(),
 });
 export const storedStudyPolicy = studyPolicyNumbers.partial();

@@ -74,6 +74,8 @@ export const studyChallenge = z.discriminatedUnion('kind', [
     stem: z.string(),
     /** In the order they are shown; the answer names one by its key. */
     options: z.array(z.object({ key: z.string(), text: z.string() })),
+    /** Questions that come after this one, before all of them are judged together. */
+    left: z.int().nonnegative(),
   }),
   /** Where there is neither a face nor a question: one of these words is to be chosen, the one that is asked for. */
   z.object({
@@ -112,6 +114,8 @@ export const studyStanding = z.object({
   challenge: studyChallenge.nullable(),
   /** Why play is locked; null while it is not [WL6]. */
   locked: z.enum(['challenge-missed', 'identity-failed']).nullable(),
+  /** While play is locked: from when on something is asked again. */
+  askableAt: instant.nullable(),
   /** What was not credited in this lesson, by its reason, the longest first [WL8]. */
   refused: z.array(z.object({ reason: studyReason, ms: durationMs })),
   at: instant,

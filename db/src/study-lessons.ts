@@ -1,5 +1,6 @@
 /** Lessons as somebody studies them: what plays, in which course, and what may be asked about it. */
 import type { Db, Row, Sql } from './client.ts';
+import { toDate } from './instants.ts';
 
 export interface StudyLessonRow {
   id: string;
@@ -84,14 +85,32 @@ export async function coursesStudied(db: Db, userId: string): Promise<string[]> 
   return rows.map(({ courseId }) => courseId);
 }
 
-/** [WL6] Approved questions about a lesson that have one right answer to choose. */
-export async function challengeItems(sql: Sql, lessonId: string, most: number): Promise<string[]> {
-  const rows = await sql<{ id: string }>(
-    `SELECT "id" FROM "BankItem" WHERE "lessonId" = $1 AND "state" = 'approved' AND "kind" IN ('single', 'true-false')
+/** [WL6] Approved questions about a lesson that have one right answer to choose, each with how many there are to choose from. */
+export async function challengeItems(
+  sql: Sql,
+  lessonId: string,
+  most: number,
+): Promise<{ id: string; choices: number }[]> {
+  return sql<{ id: string; choices: number }>(
+    `SELECT i."id", CASE WHEN i."kind" = 'single' THEN jsonb_array_length(r."content"->'options') ELSE 2 END AS "choices"
+     FROM "BankItem" i JOIN "BankItemRevision" r ON r."itemId" = i."id" AND r."revision" = i."revision"
+     WHERE i."lessonId" = $1 AND i."state" = 'approved' AND i."kind" IN ('single', 'true-false')
      ORDER BY random() LIMIT $2`,
     [lessonId, most],
   );
-  return rows.map(({ id }) => id);
+}
+
+/** [WL6] Challenges that somebody failed in other lessons since then, and did not make good. */
+export async function failuresElsewhere(
+  sql: Sql,
+  { userId, lessonId, since }: { userId: string; lessonId: string; since: number },
+): Promise<number> {
+  const [row] = await sql<{ failures: string | null }>(
+    `SELECT sum(("state"->>'failures')::int) AS "failures" FROM "StudyProgress"
+     WHERE "userId" = $1 AND "lessonId" <> $2 AND "updatedAt" > $3`,
+    [userId, lessonId, toDate(since)],
+  );
+  return Number(row?.failures ?? 0);
 }
 
 /** What a question says in the revision in use; null when it is gone. */

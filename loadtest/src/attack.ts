@@ -9,12 +9,13 @@ const mostRefused = 0.01;
 
 const { results, honest } = await runAttacks();
 console.table(
-  results.map(({ attack, kind, watchedS, creditedS, beyondS, reasons }) => ({
+  results.map(({ attack, kind, watchedS, creditedS, beyondS, passes, reasons }) => ({
     attack,
     of: kind,
     'watched s': watchedS,
     'credited s': creditedS,
     'beyond s': beyondS,
+    passed: passes,
     reasons: reasons.join(' '),
   })),
 );

@@ -11,6 +11,7 @@ const short = [
   'two-pages',
   'five-devices',
   'challenge-blocked',
+  'challenge-auto-clicked',
 ];
 let report: AttackReport;
 beforeAll(async () => {
@@ -23,8 +24,9 @@ describe('[B8, WL1–WL8] attacks on recorded lessons', () => {
   });
 
   it('on who sits there earn at most until the next challenge', () => {
-    for (const { attack, beyondS } of report.results.filter(({ kind }) => kind === 'person'))
-      expect([attack, beyondS <= 15 * 60 + 20]).toEqual([attack, true]);
+    // Each guess that is lucky, once in so many, earns until the one after it.
+    for (const { attack, beyondS, passes } of report.results.filter(({ kind }) => kind === 'person'))
+      expect([attack, beyondS <= (1 + passes) * 15 * 60 + 20]).toEqual([attack, true]);
   });
 
   it('are on record with their reason', () => {

@@ -19,6 +19,8 @@ export interface StudyPolicy {
   readonly challengeVoidMs: number;
   /** WL6: at least one face check in so much viewing, ms. */
   readonly challengeFaceMs: number;
+  /** WL6: questions are asked until a blind guess passes at most once in so many times. */
+  readonly challengeOdds: number;
   /** WL7: what a day may earn by study, ms. */
   readonly studyDayMs: number;
 }
@@ -36,6 +38,7 @@ export const defaultStudyPolicy: StudyPolicy = {
   challengeAnswerMs: minute,
   challengeVoidMs: 5 * minute,
   challengeFaceMs: 45 * minute,
+  challengeOdds: 16,
   studyDayMs: 8 * 45 * minute,
 };
 
@@ -55,6 +58,7 @@ const fields = [
   'challengeAnswerMs',
   'challengeVoidMs',
   'challengeFaceMs',
+  'challengeOdds',
   'studyDayMs',
 ] as const satisfies readonly (keyof StudyPolicy)[];
 

@@ -4,16 +4,31 @@ import type { StudyReason } from '@keshi/contract/study';
 import { length, normalise, type Spans, subtraction, union } from './intervals.ts';
 import type { StudyPolicy } from './study-policy.ts';
 
+/** A question that may be asked, and out of how many options its answer is chosen. */
+export interface AskableItem {
+  readonly id: string;
+  readonly choices: number;
+}
+
 /** What challenges this learner can be given in this lesson, as it was when the session began. */
 export interface Means {
   readonly face: boolean;
   /** Approved questions about the lesson. */
-  readonly items: readonly string[];
+  readonly items: readonly AskableItem[];
+  /** Challenges failed in other lessons lately, and not made good since. */
+  readonly failures: number;
 }
 
 export type ChallengeWay =
   | { readonly kind: 'face'; readonly pictures: number }
-  | { readonly kind: 'item'; readonly itemId: string }
+  | {
+      readonly kind: 'item';
+      readonly itemId: string;
+      /** Asked after this one; only all of them together are judged, so that nobody learns which answer was wrong. */
+      readonly rest: readonly string[];
+      /** Whether one of those before it was answered wrongly. */
+      readonly wrong: boolean;
+    }
   | { readonly kind: 'attend'; readonly number: number; readonly choices: readonly number[] };
 
 export type Challenge =
@@ -60,6 +75,10 @@ export interface StudyState {
   readonly sinceFaceMs: number;
   /** Challenges passed since the lesson was begun anew. */
   readonly passed: number;
+  /** Challenges failed, by wrong answers or by none, and not made good by as many that were passed [WL6]. */
+  readonly failures: number;
+  /** The questions asked last: others come next. */
+  readonly asked: readonly string[];
   readonly challenge: Challenge;
   readonly session: StudySession | null;
   readonly refused: Readonly<Partial<Record<StudyReason, number>>>;
@@ -75,6 +94,8 @@ export const unstudied: StudyState = {
   viewedMs: 0,
   sinceFaceMs: 0,
   passed: 0,
+  failures: 0,
+  asked: [],
   challenge: { state: 'none', afterMs: 0 },
   session: null,
   refused: {},
@@ -128,6 +149,8 @@ export function voided(
     coverage: subtraction(state.coverage, gone),
     provisional: [],
     viewedMs: 0,
+    // A face that fails is looked into by people; it says nothing about how somebody answers.
+    failures: state.failures + (why === 'challenge-missed' ? 1 : 0),
     challenge: { state: 'locked', since: at, why },
     refused: refusedWith(state.refused, why, ms),
     session: session && {

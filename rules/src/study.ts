@@ -138,7 +138,9 @@ export function begin(
   return {
     ...state,
     session,
-    challenge: fresh ? { state: 'none', afterMs: nextAfter(state, leftMs, { policy, chance }) } : challenge,
+    challenge: fresh
+      ? { state: 'none', afterMs: nextAfter({ ...state, session }, leftMs, { policy, chance }) }
+      : challenge,
   };
 }
 

@@ -23,7 +23,7 @@ export function chanceOf(seed = 1): Chance {
 }
 
 export const sessionId = '01890000-0000-7000-8000-00000000000a';
-export const noMeans: Means = { face: false, items: [] };
+export const noMeans: Means = { face: false, items: [], failures: 0 };
 
 export function openStudy({
   lengthMs = 60 * minute,

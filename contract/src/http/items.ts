@@ -78,6 +78,7 @@ export const itemRoutes = defineRoutes({
           writes: z.boolean(),
           reviews: z.boolean(),
           contentPoints: z.array(z.string()),
+          lessons: z.array(z.object({ id, title: z.string() })),
         }),
       ),
     }),

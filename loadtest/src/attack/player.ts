@@ -14,6 +14,7 @@ export async function openPlayer(server: StudyServer, login: string, lessonId: s
   let sessionId = '';
   let seq = 0;
   let standing: StudyStanding | null = null;
+  let passes = 0;
   const said = new Set<StudyReason>();
   const params = { lessonId };
 
@@ -32,6 +33,10 @@ export async function openPlayer(server: StudyServer, login: string, lessonId: s
     },
     get countedMs(): number {
       return standing?.countedMs ?? 0;
+    },
+    /** Challenges that were passed. */
+    get passes(): number {
+      return passes;
     },
     async start(): Promise<void> {
       const reply = await server.call('startStudy', { token: await fresh(), params });
@@ -67,7 +72,9 @@ export async function openPlayer(server: StudyServer, login: string, lessonId: s
         body.answer = { kind: 'item', id: challenge.id, choice: challenge.options[0]?.key ?? '' };
       else if (standing?.locked === null || pick === 'right') return;
       const reply = await server.call('answerChallenge', { token: await fresh(), params, body });
-      if (reply.status === 200) standing = reply.body;
+      if (reply.status !== 200) return;
+      standing = reply.body;
+      if (standing.challenge === null && standing.locked === null) passes += 1;
     },
     /** What the server has stored, whatever the page believes. */
     async stored(): Promise<StudyStanding> {

@@ -10,6 +10,8 @@ export interface AttackResult {
   creditedS: number;
   /** Credited beyond what a person truly watched. */
   beyondS: number;
+  /** Challenges that were passed meanwhile, by whoever is there or by luck. */
+  passes: number;
   /** What the record says of the rest, and what reports were answered. */
   reasons: StudyReason[];
 }
@@ -43,6 +45,7 @@ export async function runAttacks({
         watchedS: watchedMs / 1000,
         creditedS: creditedMs / 1000,
         beyondS: Math.max(0, creditedMs - watchedMs) / 1000,
+        passes: players.reduce((sum, player) => sum + player.passes, 0),
         reasons: [
           ...new Set([
             ...stored.flatMap(({ refused }) => refused.map(({ reason }) => reason)),

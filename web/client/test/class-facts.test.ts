@@ -17,6 +17,7 @@ import {
 } from '../src/teach/quiz-draft.ts';
 import { checkPolicyNames, defaultIdentityPolicy } from '../../../rules/src/identity-policy.ts';
 import { defaultPolicy } from '../../../rules/src/policy.ts';
+import { defaultStudyPolicy } from '../../../rules/src/study-policy.ts';
 
 const minute = 60_000;
 
@@ -166,7 +167,7 @@ describe('the numbers of a course', () => {
     );
     const { signIn: _, ...rest } = defaultPolicy;
     // Whether sign-ins are required is a choice and no number.
-    const defaults: Record<string, number | null> = { ...rest, ...checks };
+    const defaults: Record<string, number | null> = { ...rest, ...checks, ...defaultStudyPolicy };
     for (const number of policyNumbers) expect(defaults[number.name]).toBe(number.default);
     const numbers = Object.keys(defaults);
     expect(policyNumbers.map(({ name }) => name).sort()).toEqual(numbers.sort());
@@ -192,6 +193,12 @@ describe('the numbers of a course', () => {
     expect(policyProblems({ ...entered, minimumRate: 'a' })).toEqual({ minimumRate: 'out-of-range' });
     expect(policyProblems({ ...entered, classHourMs: '5' })).toEqual({
       signInWindowMs: 'window-longer-than-hour',
+    });
+    expect(policyProblems({ ...entered, challengeLongestMs: '8' })).toEqual({
+      challengeMeanMs: 'mean-not-below-longest',
+    });
+    expect(policyProblems({ ...entered, studyReportMs: '30', studyLateMs: '20' })).toEqual({
+      studyLateMs: 'late-shorter-than-report',
     });
   });
 });

@@ -123,6 +123,9 @@ describe('courses, groups and the schedule', () => {
       'body.policy.checkLongestMs',
     ]);
     expect((await edit({ checkTurnShare: 2 })).error?.fields).toEqual(['body.policy.checkTurnShare']);
+    // A time whose mean is its longest would not be random [WL6].
+    expect((await edit({ challengeMeanMs: 900_000 })).error?.fields).toEqual(['body.policy.challengeMeanMs']);
+    expect((await edit({ studyDayMs: 0.5 })).error?.fields).toEqual(['body.policy.studyDayMs']);
     const changed = await edit({ minimumRate: 0.4 });
     expect(changed.body.policy).toEqual({ minimumRate: 0.4 });
     const report = await call(web, 'report', { token: staff, params: { id: web.world.held.id } });

@@ -249,3 +249,58 @@ it('notes stand at their moment, are stored once, and are one’s own', async ()
   const stolen = { token: other, params: { ...params, noteId: body.id } };
   expect((await call(web, 'removeNote', stolen)).status).toBe(404);
 });
+
+describe('[WL6] who answers wrongly', () => {
+  it('is asked again at once after the first time, and later and later after each further one', async () => {
+    const lessonId = await addLesson(web);
+    await addItem(web, lessonId);
+    const player = await openPlayer(web, 'learner', lessonId);
+    await player.start();
+    for (let n = 1; !player.standing.challenge; n++) {
+      if (n % 20 === 0) await player.renew();
+      await player.watch(10 * second);
+    }
+    await player.renew();
+    const answerWrongly = () =>
+      player.answer({ kind: 'item', id: player.standing.challenge?.id ?? '', choice: 'x' });
+    expect((await answerWrongly()).challenge).toMatchObject({ attempt: 2 });
+    const locked = await answerWrongly();
+    expect(locked.locked).toBe('challenge-missed');
+    expect(locked.askableAt).toBeLessThanOrEqual(locked.at);
+    // One attempt from now on, and then a pause.
+    expect((await player.answer({ kind: 'again' })).challenge).toMatchObject({ attempt: 2 });
+    const paused = await answerWrongly();
+    expect(paused.locked).toBe('challenge-missed');
+    expect((paused.askableAt ?? 0) - paused.at).toBeGreaterThan(minute - 5 * second);
+    web.pass(minute - 5 * second);
+    expect(await player.answer({ kind: 'again' })).toMatchObject({ challenge: null });
+    web.pass(5 * second);
+    expect((await player.answer({ kind: 'again' })).challenge).toMatchObject({ kind: 'item' });
+    // In another lesson the same learner is met with the same caution.
+    const other = await addLesson(web);
+    await addItem(web, other);
+    const elsewhere = await openPlayer(web, 'learner', other);
+    await elsewhere.start();
+    for (let n = 0; n < 31 && !elsewhere.standing.challenge; n++) {
+      if (n % 20 === 19) await elsewhere.renew();
+      await elsewhere.watch(10 * second);
+    }
+    expect(elsewhere.standing.challenge).toMatchObject({ kind: 'item', attempt: 2 });
+  });
+
+  it('[F1] is asked only what belongs to the course: a question cannot be bound to another one’s lesson', async () => {
+    const { course, otherCourse } = web.world;
+    const foreign = await addLesson(web, { courseId: otherCourse.id });
+    const token = await tokenOf(web, 'teacher');
+    const content = { kind: 'true-false' as const, stem: '先验电', correct: true };
+    const params = { id: course.id };
+    const refused = await call(web, 'createItem', { token, params, body: { lessonId: foreign, content } });
+    expect(refused.error).toMatchObject({ code: 'invalid-input', fields: ['body.lessonId'] });
+    const own = await addLesson(web);
+    const written = await call(web, 'createItem', { token, params, body: { lessonId: own, content } });
+    expect(written.body).toMatchObject({ lessonId: own, state: 'draft' });
+    const body = { lessonId: foreign, content, version: written.body.version };
+    const moved = await call(web, 'updateItem', { token, params: { id: written.body.id }, body });
+    expect(moved.error?.fields).toEqual(['body.lessonId']);
+  });
+});

@@ -49,6 +49,7 @@ function policyFacts(
     minutes: ` ${t.admin.courses.minutes}`,
     seconds: ` ${t.admin.courses.seconds}`,
     hours: ` ${t.admin.courses.hours}`,
+    times: ` ${t.admin.courses.times}`,
   };
   const numbers = policyNumbers.flatMap((number) => {
     const [from, to] = [was.get(number.name) ?? number.default, is.get(number.name) ?? number.default];

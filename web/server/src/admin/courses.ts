@@ -2,14 +2,22 @@ import { routes } from '@keshi/contract/http/routes';
 import type { Db } from '@keshi/db/client';
 import { type Course, createCourse, getCourse, listCourses, updateCourse } from '@keshi/db/courses';
 import { getOrganization } from '@keshi/db/organizations';
-import { type PolicyValues, policyValues, storedCheckPolicy, storedPolicy } from '@keshi/contract/policy';
+import {
+  type PolicyValues,
+  policyValues,
+  storedCheckPolicy,
+  storedPolicy,
+  storedStudyPolicy,
+} from '@keshi/contract/policy';
 import {
   checkPolicyNames,
   identityPolicyProblems,
   resolveIdentityPolicy,
 } from '@keshi/rules/identity-policy';
 import { defaultPolicy, policyProblems, resolvePolicy } from '@keshi/rules/policy';
+import { defaultStudyPolicy, resolveStudyPolicy, studyPolicyProblems } from '@keshi/rules/study-policy';
 import { AppError } from '@keshi/runtime/errors';
+import type { ZodError } from 'zod';
 import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
 import { listScopes } from '../scopes.ts';
@@ -76,24 +84,31 @@ function toRow({ orgPath: _, policy, ...course }: Course) {
 
 /** Throws `invalid-input` for numbers the rules do not know or cannot work with. */
 function demandSoundPolicy(policy: PolicyValues): void {
-  const known = { ...defaultPolicy, ...checkPolicyNames };
+  const known = { ...defaultPolicy, ...defaultStudyPolicy, ...checkPolicyNames };
   const unknown = Object.keys(policy).filter((name) => !Object.hasOwn(known, name));
-  const parsed = storedPolicy.safeParse(policy);
-  const wrong = parsed.success
-    ? policyProblems(resolvePolicy(parsed.data)).map(({ field }) => field)
-    : parsed.error.issues.map(({ path }) => String(path[0]));
-  const fields = [...new Set([...unknown, ...wrong, ...wrongChecks(policy)])].map(
-    (name) => `body.policy.${name}`,
-  );
+  const wrong = [...wrongOfClasses(policy), ...wrongOfStudy(policy), ...wrongOfChecks(policy)];
+  const fields = [...new Set([...unknown, ...wrong])].map((name) => `body.policy.${name}`);
   if (fields.length > 0) throw new AppError('invalid-input', { fields });
 }
 
+function wrongOfClasses(policy: PolicyValues): string[] {
+  const { success, data, error } = storedPolicy.safeParse(policy);
+  return success ? policyProblems(resolvePolicy(data)).map(({ field }) => field) : fieldsOf(error);
+}
+
+function wrongOfStudy(policy: PolicyValues): string[] {
+  const { success, data, error } = storedStudyPolicy.safeParse(policy);
+  return success ? studyPolicyProblems(resolveStudyPolicy(data)).map(({ field }) => field) : fieldsOf(error);
+}
+
 /** In the names they are entered by. */
-function wrongChecks(policy: PolicyValues): string[] {
-  const parsed = storedCheckPolicy.safeParse(policy);
-  if (!parsed.success) return parsed.error.issues.map(({ path }) => String(path[0]));
+function wrongOfChecks(policy: PolicyValues): string[] {
+  const { success, data, error } = storedCheckPolicy.safeParse(policy);
+  if (!success) return fieldsOf(error);
   const wrong = new Set<string>(
-    identityPolicyProblems(resolveIdentityPolicy(parsed.data)).map(({ field }) => field),
+    identityPolicyProblems(resolveIdentityPolicy(data)).map(({ field }) => field),
   );
   return Object.entries(checkPolicyNames).flatMap(([name, field]) => (wrong.has(field) ? [name] : []));
 }
+
+const fieldsOf = ({ issues }: ZodError): string[] => issues.map(({ path }) => String(path[0]));

@@ -1,5 +1,6 @@
 /** Whose business an exam is. */
 import type { Db } from '@keshi/db/client';
+import { isLessonOf } from '@keshi/db/course-lessons';
 import { type ExamCourse, examCourse } from '@keshi/db/exam-courses';
 import { type Exam, getExam } from '@keshi/db/exams';
 import { type Attempt, getAttempt } from '@keshi/db/exam-attempts';
@@ -36,6 +37,12 @@ export async function findCourse(db: Db, actor: Actor, id: string, action: Actio
   if (!course || !seesCourse(actor, courseResource(course))) throw new AppError('not-found');
   authorise(actor, action, courseResource(course));
   return course;
+}
+
+/** What is bound to a lesson is bound to one of its own course: a question of another's would be asked there. */
+export async function demandLesson(db: Db, courseId: string, lessonId: string | null): Promise<void> {
+  if (!(await isLessonOf(db, courseId, lessonId)))
+    throw new AppError('invalid-input', { fields: ['body.lessonId'] });
 }
 
 /** The exam, once the actor may do this with it. What is not published exists for nobody who only takes it. */

@@ -11,7 +11,7 @@ import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
 import { randomUUID } from 'node:crypto';
 import { bind } from '../http/bind.ts';
-import { findCourse, findExam } from './access.ts';
+import { demandLesson, findCourse, findExam } from './access.ts';
 import type { Contents } from './contents.ts';
 import type { Drawer } from './drawer.ts';
 
@@ -44,6 +44,7 @@ export function examRoutes({ db, clock, contents, drawer }: Deps) {
 
     createExam: bind(routes.createExam, async ({ actor, params, body, audit }) => {
       const course = await findCourse(db, actor, params.id, 'exam.manage');
+      await demandLesson(db, params.id, body.lessonId);
       const exam = await createExam(db, { courseId: params.id, byId: actor.userId, draft: body });
       await audit({ action: 'exam.created', targetType: 'exam', targetId: exam.id, orgPath: course.orgPath });
       return whole(exam);
@@ -61,6 +62,7 @@ export function examRoutes({ db, clock, contents, drawer }: Deps) {
       if (over && body.closesAt !== exam.closesAt)
         throw new AppError('conflict', { fields: ['body.closesAt'] });
       const { version, ...draft } = body;
+      await demandLesson(db, exam.courseId, draft.lessonId);
       const changed = await updateExam(db, { id: exam.id, version, draft });
       await audit({ action: 'exam.changed', targetType: 'exam', targetId: exam.id, orgPath: course.orgPath });
       return whole(changed);

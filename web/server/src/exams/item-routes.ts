@@ -2,6 +2,7 @@ import type { ItemWhole } from '@keshi/contract/http/items';
 import { routes } from '@keshi/contract/http/routes';
 import type { ItemContent, ItemState } from '@keshi/contract/items';
 import type { Db } from '@keshi/db/client';
+import { lessonNames } from '@keshi/db/course-lessons';
 import { coursesWithBank } from '@keshi/db/exam-courses';
 import {
   contentPointsOf,
@@ -18,7 +19,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { authorise } from '../access.ts';
 import { bind } from '../http/bind.ts';
 import type { Actor } from '../http/call.ts';
-import { courseResource, findCourse } from './access.ts';
+import { courseResource, demandLesson, findCourse } from './access.ts';
 import type { ItemShelf } from './media/shelf.ts';
 
 /** Which states a question may go to, and whose step it is. */
@@ -64,10 +65,8 @@ export function itemRoutes({ db, shelf }: { db: Db; shelf: ItemShelf }) {
         scopesOf(actor, action, 'course'),
       );
       const courses = await coursesWithBank(db, { under, teacherId: actor.userId });
-      const points = await contentPointsOf(
-        db,
-        courses.map(({ id }) => id),
-      );
+      const ids = courses.map(({ id }) => id);
+      const [points, lessons] = await Promise.all([contentPointsOf(db, ids), lessonNames(db, ids)]);
       return {
         courses: courses.map((course) => ({
           id: course.id,
@@ -75,6 +74,7 @@ export function itemRoutes({ db, shelf }: { db: Db; shelf: ItemShelf }) {
           writes: can(actor, 'bank.write', courseResource(course)),
           reviews: can(actor, 'bank.review', courseResource(course)),
           contentPoints: points.get(course.id) ?? [],
+          lessons: lessons.get(course.id) ?? [],
         })),
       };
     }),
@@ -94,6 +94,7 @@ export function itemRoutes({ db, shelf }: { db: Db; shelf: ItemShelf }) {
 
     createItem: bind(routes.createItem, async ({ actor, params, body, audit }) => {
       const course = await findCourse(db, actor, params.id, 'bank.write');
+      await demandLesson(db, params.id, body.lessonId);
       await confirmMedia(params.id, body.content);
       const [id] = await createItems(db, {
         courseId: params.id,
@@ -108,6 +109,7 @@ export function itemRoutes({ db, shelf }: { db: Db; shelf: ItemShelf }) {
     updateItem: bind(routes.updateItem, async ({ actor, params, body, audit }) => {
       const { item, course } = await find(actor, params.id, true);
       const { version, ...said } = body;
+      await demandLesson(db, item.courseId, said.lessonId);
       const newWords = !isDeepStrictEqual(said.content, item.content);
       if (newWords) await confirmMedia(item.courseId, said.content);
       await updateItem(db, { id: item.id, version, byId: actor.userId, draft: said, newWords });

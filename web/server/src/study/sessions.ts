@@ -6,7 +6,7 @@ import type { ChallengeAnswer, StudyReport } from '@keshi/contract/study';
 import type { Db } from '@keshi/db/client';
 import { type EarningPlace, earningPlaces, takeEarningLeases } from '@keshi/db/earning-leases';
 import { peopleWithFace } from '@keshi/db/face-checks';
-import { challengeItems } from '@keshi/db/study-lessons';
+import { challengeItems, failuresElsewhere } from '@keshi/db/study-lessons';
 import { lockStudy, type StoredStudy, type StudyKey, storeStudies } from '@keshi/db/study-progress';
 import { creditedOnDay, recordSession } from '@keshi/db/study-sessions';
 import { onTheWayMs } from '@keshi/rules/check-plan';
@@ -30,6 +30,8 @@ export interface SessionsDeps {
 
 /** Questions that a session may be asked from. */
 const mostItems = 20;
+/** How long what somebody failed in one lesson makes for caution in the others, ms. */
+const failuresHoldMs = 24 * 3_600_000;
 
 export function createSessions({ db, clock, chance, judgesFaces }: SessionsDeps) {
   async function onState<T>(
@@ -125,9 +127,10 @@ export function createSessions({ db, clock, chance, judgesFaces }: SessionsDeps)
         const now = clock();
         const day = dayOf(now);
         const { state: current } = await withFace(within, key, lesson, before);
-        const [people, items, earnedMs] = await Promise.all([
+        const [people, items, failures, earnedMs] = await Promise.all([
           judgesFaces ? peopleWithFace(within, [userId]) : new Set<string>(),
           challengeItems(within.sql, key.lessonId, mostItems),
+          failuresElsewhere(within.sql, { ...key, since: now - failuresHoldMs }),
           creditedOnDay(within, { userId, day }),
         ]);
         const { session } = current;
@@ -146,7 +149,7 @@ export function createSessions({ db, clock, chance, judgesFaces }: SessionsDeps)
           chance,
           id,
           elsewhere: { day, ms: earnedMs },
-          means: { face: people.has(userId), items },
+          means: { face: people.has(userId), items, failures },
         });
         return { state, result: { state, ended: taken?.ended ?? null } };
       });

@@ -8,6 +8,7 @@ import {
 import type { Db } from '@keshi/db/client';
 import type { StudyKey } from '@keshi/db/study-progress';
 import type { Accepted } from '@keshi/rules/study';
+import { askableAt } from '@keshi/rules/study-challenges';
 import { countedMs, firstUncredited, type StudyState } from '@keshi/rules/study-state';
 import { askOf, faceCheckOf } from './face.ts';
 import type { StudyLessonFacts } from './lessons.ts';
@@ -34,6 +35,7 @@ export function createStandings({ db }: { db: Db }) {
             attempt,
             stem: question.stem,
             options: optionsOf(question, id),
+            left: way.rest.length,
           }
         );
       }
@@ -65,6 +67,7 @@ export function createStandings({ db }: { db: Db }) {
         creditedMs,
         challenge: await challengeOf(key, state),
         locked: challenge.state === 'locked' ? challenge.why : null,
+        askableAt: askableAt(state),
         refused: refusedOf(state),
         at,
       };

@@ -10,7 +10,12 @@ const day = z.string();
 
 const way = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('face'), pictures: z.int().positive() }),
-  z.object({ kind: z.literal('item'), itemId: id }),
+  z.object({
+    kind: z.literal('item'),
+    itemId: id,
+    rest: z.array(id).default([]),
+    wrong: z.boolean().default(false),
+  }),
   z.object({ kind: z.literal('attend'), number: z.int(), choices: z.array(z.int()) }),
 ]);
 
@@ -32,6 +37,12 @@ const challenge = z.discriminatedUnion('state', [
   }),
 ]);
 
+/** Sessions from before questions were asked several at once name them alone. */
+const askable = z.union([
+  z.object({ id, choices: z.int().min(2) }),
+  id.transform((itemId) => ({ id: itemId, choices: 2 })),
+]);
+
 const session = z.object({
   id,
   startedAt: ms,
@@ -40,7 +51,11 @@ const session = z.object({
   spentUpTo: ms,
   byDay: z.record(day, ms),
   elsewhere: z.object({ day, ms }),
-  means: z.object({ face: z.boolean(), items: z.array(id) }),
+  means: z.object({
+    face: z.boolean(),
+    items: z.array(askable),
+    failures: z.int().nonnegative().default(0),
+  }),
 });
 
 const state = z.object({
@@ -49,6 +64,8 @@ const state = z.object({
   viewedMs: ms,
   sinceFaceMs: ms,
   passed: ms,
+  failures: z.int().nonnegative().default(0),
+  asked: z.array(id).default([]),
   challenge,
   session: session.nullable(),
   refused: z.partialRecord(studyReason, ms),

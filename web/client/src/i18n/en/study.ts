@@ -122,6 +122,8 @@ export const study: Catalogue['study'] = {
     title: 'Are you there?',
     text: 'Once answered it counts on, and nothing is lost.',
     left: (time) => `${time} left`,
+    more: (n) => `${n} more to come; you will know after the last one`,
+    askIn: (time) => `Answer again in ${time}`,
     second: 'Once more, please',
     secondText:
       'The last answer was not right. If this one is not either, the latest stretch will be taken back.',
@@ -138,7 +140,8 @@ export const study: Catalogue['study'] = {
     judging: 'Checking…',
     waitNext: 'It is still being checked, please wait.',
     locked: 'Playback is locked',
-    lockedText: 'Answer once to go on, from where it was taken back to.',
+    lockedText:
+      'Answer once to go on, from where it was taken back to. After several wrong answers you have to wait a little first.',
     ask: 'Answer now',
     passed: 'Thank you, go on',
   },
