@@ -7,13 +7,17 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ensureK6 } from '../../start/k6/install.mjs';
 import { buildGoTool } from './go-tool.ts';
+import { examStart } from './http-load/exam-start.ts';
 import { type HttpLoad, writeHttpReport } from './http-load/http-load.ts';
 import { studyProgress } from './http-load/study-progress.ts';
 import { writeReport } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
 import { scenarioNames, scenarioOf } from './load/scenarios.ts';
 
-const httpLoads: Readonly<Record<string, HttpLoad>> = { [studyProgress.name]: studyProgress };
+const httpLoads: Readonly<Record<string, HttpLoad>> = {
+  [studyProgress.name]: studyProgress,
+  [examStart.name]: examStart,
+};
 const usage = `Usage: npm run load -- ${[...scenarioNames, ...Object.keys(httpLoads)].join('|')} [--scale 0.01] [--report FOLDER] [--profile FOLDER] [--verbose]`;
 
 async function main(): Promise<number> {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { ensureK6 } from '../../start/k6/install.mjs';
 import { buildGoTool } from '../src/go-tool.ts';
+import { examStart } from '../src/http-load/exam-start.ts';
 import { studyProgress } from '../src/http-load/study-progress.ts';
 import { mergeSummaries, type Programs } from '../src/load/generators.ts';
 import { runLoad } from '../src/load/run-load.ts';
@@ -170,5 +171,23 @@ test(
     expect(reports).toBeGreaterThanOrEqual(195);
     expect(figures['credited_ms']?.['count']).toBe(reports * 10_000);
     expect(figures['reports_lost']).toEqual({ value: 0 });
+  },
+);
+
+test(
+  '[EX2, EX3] a cohort opens its exam, saves and hands in over HTTP, and every answer stands once',
+  { timeout: 240_000 },
+  async () => {
+    const { figures, crossed, settings } = await examStart.run({
+      scale: 0.01,
+      k6: programs.k6,
+      signal: new AbortController().signal,
+      say: () => undefined,
+    });
+    expect(crossed).toEqual([]);
+    expect(settings).toMatchObject({ learners: 20, savesEach: 4 });
+    const count = (name: string) => figures[name]?.['count'];
+    expect([count('opened'), count('saves_answered'), count('submitted')]).toEqual([20, 80, 20]);
+    expect([figures['answers_lost'], figures['answers_twice']]).toEqual([{ value: 0 }, { value: 0 }]);
   },
 );
