@@ -84,6 +84,15 @@ export const thumbsName = 'thumbs.vtt';
 export const thumbSheetName = (index: number): string => `thumb-${String(index).padStart(4, '0')}.jpg`;
 export const pageName = (page: number): string => `page-${String(page).padStart(4, '0')}.jpg`;
 
+/** Pictures of a text, in `lessons/<lessonId>/pictures/`. A text shows one as `![what it shows](picture:<name>)`. */
+export const pictureName = (pictureId: string): string => `${id.parse(pictureId)}.jpg`;
+const shownPicture = /!\[[^\]]*\]\(picture:([0-9a-f-]{36}\.jpg)\)/g;
+
+/** Names of the pictures that a text shows, each once. */
+export function pictureNamesIn(body: string): string[] {
+  return [...new Set([...body.matchAll(shownPicture)].flatMap(([, name]) => name ?? []))];
+}
+
 const rendition = z.object({ width: z.int().nonnegative(), height: z.int().nonnegative() });
 
 const packageFile = z.object({

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { courses } from '../../web/client/src/i18n/zh-CN/courses.ts';
 import { type Browser, desktop, openBrowser, phone } from '../src/chromium.ts';
 import { logIn } from '../src/class-day.ts';
-import { makeLessonClip } from '../src/lesson-clip.ts';
+import { makeLessonClip, makePicture } from '../src/lesson-clip.ts';
 import { choose, fill, hears, press, save, visit, words } from '../src/office.ts';
 import { type Product, startProduct } from '../src/product.ts';
 import { scormPackage } from '../src/scorm-package.ts';
@@ -104,6 +104,46 @@ test('[C10, C11] a video is uploaded, made, published, and seen by a learner and
   await learner.page.getByRole('heading', { level: 1, name: '断路器的结构' }).waitFor(patient);
   await plays(learner.page);
   await learner.page.getByRole('link', { name: preview.login }).waitFor(patient);
+  expect([...teacher.errors, ...learner.errors]).toEqual([]);
+});
+
+test('[C4] a text is written with a picture, and whoever reads it sees both', async () => {
+  const { page } = teacher;
+  await openCourse(page);
+  await press(page, course.addLesson);
+  await fill(page, { [course.lessonTitle]: '断路器图解' });
+  await choose(page, course.lessonKind, courses.kinds.text);
+  await save(page, course.lessonAdded);
+  await page.getByRole('link', { name: '断路器图解', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: '断路器图解' }).waitFor(patient);
+  const file = join(dir, '断路器.png');
+  await makePicture(file);
+  await page.getByLabel(new RegExp(`^${lesson.body}`)).fill('## 外形\n\n合闸手柄在正面。');
+  await press(page, lesson.addPicture);
+  await page.getByTestId('picture-file').setInputFiles(file);
+  // What it shows has to be said.
+  await press(page.getByRole('dialog'), lesson.insertPicture);
+  await page.getByText(words.common.required).first().waitFor(patient);
+  await fill(page, { [lesson.pictureShows]: '小型断路器的正面' });
+  await press(page.getByRole('dialog'), lesson.insertPicture);
+  await hears(page, lesson.pictureInserted);
+  const shown = (within: Page) => within.getByRole('img', { name: '小型断路器的正面', exact: true });
+  const width = (within: Page) =>
+    shown(within).evaluate((element: { naturalWidth: number }) => element.naturalWidth);
+  await expect.poll(() => width(page), patient).toBe(320);
+  await page.getByLabel(new RegExp(`^${lesson.declared}`)).fill('10');
+  await page.getByLabel(new RegExp(`^${lesson.minimum}`)).fill('2');
+  await page.getByRole('button', { name: words.common.save, exact: true }).click();
+  await hears(page, lesson.saved);
+  await press(page, lesson.publish);
+  await hears(page, lesson.published);
+
+  await logIn(learner.page, product.url, 'learner1');
+  await visit(learner.page, `${product.url}/courses`, courses.catalogue.title);
+  await learner.page.getByRole('link', { name: courseTitle, exact: true }).click();
+  const line = learner.page.getByRole('listitem').filter({ hasText: '断路器图解' });
+  await line.getByRole('link', { name: coursePage.study, exact: true }).click();
+  await expect.poll(() => width(learner.page), patient).toBe(320);
   expect([...teacher.errors, ...learner.errors]).toEqual([]);
 });
 

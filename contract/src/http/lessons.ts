@@ -72,9 +72,13 @@ export const lessonMedia = z.object({
 });
 export type LessonMedia = z.infer<typeof lessonMedia>;
 
+/** Address of the folder of the pictures that a text shows, with the slash at its end. */
+export const picturesBase = z.string();
+
 export const lessonDetail = lessonRow.extend({
   courseTitle: z.string(),
   body: z.string(),
+  pictures: picturesBase,
   marks: chapterMarks,
   media: lessonMedia.nullable(),
   quality: qualityReport.nullable(),
@@ -194,6 +198,17 @@ export const lessonRoutes = defineRoutes({
     summary: 'Remove a lesson that was never published, with its files; `conflict` for others.',
     params: byId,
   },
+  addPicture: {
+    method: 'POST',
+    path: '/api/lessons/:id/pictures',
+    tag: 'making',
+    access: 'session',
+    summary:
+      'A picture (JPEG, PNG or WebP) for the text of a lesson, which shows it by the name that is answered.',
+    params: byId,
+    upload: { type: 'application/octet-stream', maxBytes: 10 * 1024 ** 2 },
+    reply: z.object({ name: z.string() }),
+  },
   putCaptions: {
     method: 'PUT',
     path: '/api/lessons/:id/captions/:language',
@@ -248,6 +263,7 @@ export const lessonRoutes = defineRoutes({
       kind: lessonKind,
       durationMs: durationMs.nullable(),
       body: z.string(),
+      pictures: picturesBase,
       marks: chapterMarks,
       media: lessonMedia.nullable(),
     }),

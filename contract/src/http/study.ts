@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { durationMs, id, instant } from '../domain.ts';
 import { challengeAnswer, earningKind, studyReport, studyStanding } from '../study.ts';
 import { chapterMarks, lessonKind } from '../lessons.ts';
-import { lessonMedia } from './lessons.ts';
+import { lessonMedia, picturesBase } from './lessons.ts';
 import { queryInstant } from './page.ts';
 import { defineRoutes } from './route.ts';
 
@@ -48,6 +48,7 @@ export const studyLesson = z.object({
   marks: chapterMarks,
   /** What is read: its text, and what was made of its upload. */
   body: z.string(),
+  pictures: picturesBase,
   media: lessonMedia.nullable(),
   /** [WL9] The self-test by which it is complete, if it is by one. */
   selfTestId: id.nullable(),

@@ -521,6 +521,11 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     allowed: 'outdated',
   },
   deleteLesson: { who: ['staff'], input: () => ({ params: { id: made.textId } }), allowed: 'conflict' },
+  addPicture: {
+    who: ['staff'],
+    input: () => ({ params: { id: made.videoId }, upload: new Blob(['no picture']) }),
+    allowed: 'invalid-input',
+  },
   putCaptions: {
     who: ['staff'],
     input: () => ({ params: { id: made.videoId, language: 'en' }, upload: new Blob(['no captions']) }),

@@ -28,7 +28,8 @@ import { bind } from '../http/bind.ts';
 import type { Actor } from '../http/call.ts';
 import { createStoredReplays } from '../replay/stored-recording.ts';
 import { cuesOf } from './captions.ts';
-import { detailOf, factsOf, linksFor, mediaOf, previewLinks, rowOf } from './view.ts';
+import { keepPicture, missingPictures, sweepPictures } from './pictures.ts';
+import { detailOf, factsOf, linksFor, mediaOf, picturesOf, previewLinks, rowOf } from './view.ts';
 
 interface Deps {
   db: Db;
@@ -131,10 +132,14 @@ export function lessonRoutes({ db, clock, store, tokenSecret }: Deps) {
         if (lesson.underReview) throw new AppError('conflict');
         const making = lesson.revision?.state === 'waiting' || lesson.revision?.state === 'working';
         if (making || !isReady(factsOf(lesson))) throw new AppError('not-ready');
+        if ((await missingPictures(store, lesson.id, lesson.body)).length > 0)
+          throw new AppError('not-ready');
       }
       if (body.state === 'withdrawn' && lesson.state === 'draft') throw new AppError('conflict');
       const changed = await updateLesson(db, { id: lesson.id, version: body.version, state: body.state });
       await audit({ action: `lesson.${body.state}`, ...about(lesson) });
+      // From here on the text stays as it is: what it does not show, nobody will see.
+      if (body.state === 'published') await sweepPictures(store, lesson.id, changed.body);
       return detail(actor, changed);
     }),
 
@@ -144,6 +149,15 @@ export function lessonRoutes({ db, clock, store, tokenSecret }: Deps) {
       await audit({ action: 'lesson.deleted', ...about(lesson) });
       await store.removeAll(lessonFolder(lesson.id));
       for (const upload of uploads) await store.removeAll(uploadPrefix(upload));
+    }),
+
+    addPicture: bind(routes.addPicture, async ({ actor, params, body, audit }) => {
+      const lesson = await findLesson(db, actor, params.id, 'course.manage');
+      if (lesson.kind !== 'text') throw new AppError('invalid-input', { fields: ['params.id'] });
+      if (lesson.state === 'published') throw new AppError('conflict');
+      const name = await keepPicture(store, lesson.id, body);
+      await audit({ action: 'lesson.picture-added', ...about(lesson) });
+      return { name };
     }),
 
     putCaptions: bind(routes.putCaptions, async ({ actor, params, body, audit }) => {
@@ -179,7 +193,9 @@ export function lessonRoutes({ db, clock, store, tokenSecret }: Deps) {
       const lesson = await getLesson(db, params.id);
       if (!lesson || !isPreview(lesson)) throw new AppError('not-found');
       const { title, courseTitle, kind, durationMs, body, marks } = lesson;
-      return { title, courseTitle, kind, durationMs, body, marks, media: mediaOf(lesson, previewLinks) };
+      const pictures = picturesOf(lesson, previewLinks);
+      const media = mediaOf(lesson, previewLinks);
+      return { title, courseTitle, kind, durationMs, body, pictures, marks, media };
     }),
   };
 }

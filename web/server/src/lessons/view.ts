@@ -3,6 +3,7 @@ import type { LessonDetail, LessonMedia, LessonRow, RevisionView } from '@keshi/
 import { lessonFolder } from '@keshi/contract/lessons';
 import type { Lesson } from '@keshi/db/lessons';
 import { isLongLecture, isReady, type LessonFacts } from '@keshi/rules/course-packages';
+import { picturesFolder } from './pictures.ts';
 import { signPath } from '@keshi/runtime/media-store/signed-path';
 
 export function factsOf(lesson: Lesson): LessonFacts {
@@ -60,6 +61,10 @@ export function captionsOf(lesson: Lesson, links: Links): LessonMedia['captions'
   }));
 }
 
+/** Where the pictures of its text are. */
+export const picturesOf = (lesson: Lesson, links: Links): string =>
+  links(lesson).base + picturesFolder(lesson.id);
+
 /** Null while there is nothing to look at. */
 export function mediaOf(lesson: Lesson, links: Links): LessonMedia | null {
   const made = lesson.madeMedia;
@@ -73,6 +78,7 @@ export function detailOf(lesson: Lesson, links: Links): LessonDetail {
     ...rowOf(lesson),
     courseTitle: lesson.courseTitle,
     body: lesson.body,
+    pictures: picturesOf(lesson, links),
     marks: lesson.marks,
     media: mediaOf(lesson, links),
     quality: lesson.quality,

@@ -8,11 +8,11 @@ import { selfTestOf } from '@keshi/db/lesson-done';
 import type { Clock } from '@keshi/runtime/clock';
 import { signPath } from '@keshi/runtime/media-store/signed-path';
 import type { Actor } from '../http/call.ts';
-import { captionsOf, linksFor, mediaOf } from '../lessons/view.ts';
+import { captionsOf, linksFor, mediaOf, picturesOf } from '../lessons/view.ts';
 
 export type LessonFiles = Pick<
   StudyLesson,
-  'url' | 'captions' | 'marks' | 'body' | 'media' | 'selfTestId' | 'expiresAt'
+  'url' | 'captions' | 'marks' | 'body' | 'pictures' | 'media' | 'selfTestId' | 'expiresAt'
 >;
 
 export interface LessonMedia {
@@ -37,7 +37,16 @@ export function createLessonMedia({
       const expiresAt = now + linkMs;
       const [lesson, selfTestId] = await Promise.all([getLesson(db, lessonId), selfTestOf(db, lessonId)]);
       if (!lesson)
-        return { url: null, captions: [], marks: [], body: '', media: null, selfTestId: null, expiresAt };
+        return {
+          url: null,
+          captions: [],
+          marks: [],
+          body: '',
+          pictures: '',
+          media: null,
+          selfTestId: null,
+          expiresAt,
+        };
       const links = linksFor(actor, { secret: tokenSecret, now });
       const playlist = playlistOf(lesson);
       const { userId: sub, sid } = actor;
@@ -48,6 +57,7 @@ export function createLessonMedia({
         captions: captionsOf(lesson, links).map(({ language, url }) => ({ lang: language, url })),
         marks: lesson.marks,
         body: lesson.body,
+        pictures: picturesOf(lesson, links),
         media: mediaOf(lesson, links),
         selfTestId: lesson.completion === 'self-test' ? selfTestId : null,
         expiresAt,

@@ -158,6 +158,6 @@ export const study: Catalogue['study'] = {
     trend: 'Study over time',
     timeColumn: 'Counted',
     emptyTrend: 'Nothing was studied in this time.',
-    total: (time, days, sessions) => `Counted ${time} on ${days} days in ${sessions} sessions`,
+    total: (time, days, sessions) => `Counted ${time} · days: ${days} · sessions: ${sessions}`,
   },
 };
