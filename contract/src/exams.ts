@@ -74,6 +74,8 @@ export type AttemptState = z.infer<typeof attemptState>;
 
 export const examEventKind = z.enum([
   'opened',
+  /** A person saw who it is, since no face could be asked for. */
+  'recognised',
   'hidden',
   'shown',
   'lost',

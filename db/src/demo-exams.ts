@@ -295,6 +295,7 @@ async function seedPastQuiz(db: Db, { courseId, teacherId, learnerIds, now }: De
       deadline: startedAt + hour / 2,
       writerSid: newId(startedAt),
       checkDueAt: null,
+      recognised: false,
     });
     // One misses the first, the next two of them, and so on, and then again from none.
     const misses = (position: number) => position < n % (asked.length + 1);

@@ -115,6 +115,8 @@ export interface NewAttempt {
   deadline: number | null;
   writerSid: string;
   checkDueAt: number | null;
+  /** A person has seen who it is, since no face could be asked for [EX7]. */
+  recognised: boolean;
 }
 
 /**
@@ -148,6 +150,7 @@ export async function beginAttempt(db: Db, of: NewAttempt): Promise<Attempt> {
         ],
       );
       if (!row) throw new Refused('conflict', 'attempt');
+      if (of.recognised) await noteEvent(sql, of.id, of.startedAt, 'recognised');
       await noteEvent(sql, of.id, of.startedAt, 'opened');
       return fromRow(row);
     }),

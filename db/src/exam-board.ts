@@ -2,7 +2,8 @@
 import { gradedLine, type DrawnPaper, drawnPaper, type GradedLine } from '@keshi/contract/exams';
 import { z } from 'zod';
 import type { Db } from './client.ts';
-import { fromDate, fromDateOrNull } from './instants.ts';
+import { atDoorMs } from './exam-entries.ts';
+import { fromDate, fromDateOrNull, toDate } from './instants.ts';
 import { type PageRequest, pageOf } from './page.ts';
 
 export interface BoardEntry {
@@ -15,7 +16,8 @@ export interface BoardEntry {
   lastSeenAt: number | null;
   submittedAt: number | null;
   endedAt: number | null;
-  waitsForEntry: boolean;
+  /** A person to let it begin, or to let a login elsewhere in; null: nobody. */
+  waitsFor: 'beginning' | 'entry' | null;
   answered: number;
   questions: number;
   timesLeft: number;
@@ -31,12 +33,15 @@ export interface BoardEntry {
 export interface BoardFilter extends PageRequest {
   examId: string;
   courseId: string;
+  /** Now; who is at the door has asked shortly before. */
+  at: number;
   state: 'all' | 'waiting' | 'late' | 'not-started' | 'writing';
   query?: string;
 }
 
 /** Enrolled learners, and those who wrote and left since; each with the latest attempt. */
-const people = `SELECT p."userId", a.* FROM (
+const people = `SELECT p."userId", a.*, EXISTS (SELECT 1 FROM "ExamEntry" n WHERE n."examId" = $1 AND n."userId" = p."userId"
+    AND n."admittedAt" IS NULL AND n."lastSeenAt" >= $5) AS "atDoor" FROM (
     SELECT e."userId" FROM "Enrolment" e JOIN "ClassGroup" g ON g."id" = e."groupId" WHERE g."courseId" = $2 AND e."endedAt" IS NULL
     UNION SELECT "userId" FROM "ExamAttempt" WHERE "examId" = $1
   ) AS p LEFT JOIN LATERAL (
@@ -60,7 +65,8 @@ export async function examBoard(
   counts: { expected: number; writing: number; ended: number; waiting: number; passed: number; late: number };
 }> {
   const { skip, take } = pageOf(filter);
-  const values = [filter.examId, filter.courseId, filter.state, filter.query ?? ''];
+  const doorFrom = toDate(filter.at - atDoorMs);
+  const values = [filter.examId, filter.courseId, filter.state, filter.query ?? '', doorFrom];
   const [counted, rows] = await Promise.all([
     db.sql<Record<'total' | 'expected' | 'writing' | 'ended' | 'waiting' | 'passed' | 'late', number>>(
       `SELECT count(*) FILTER (WHERE ${narrowed})::int AS "total", count(*)::int AS "expected",
@@ -81,6 +87,7 @@ export async function examBoard(
       submittedAt: Date | null;
       endedAt: Date | null;
       waits: boolean | null;
+      atDoor: boolean;
       answered: number | null;
       questions: number | null;
       timesLeft: number | null;
@@ -98,7 +105,7 @@ export async function examBoard(
        FROM (${people}) AS a JOIN "User" u ON u."id" = a."userId"
          LEFT JOIN "ExamAllowance" w ON w."examId" = $1 AND w."userId" = a."userId"
        WHERE ${narrowed}
-       ORDER BY (a."waits" IS TRUE) DESC, u."login" OFFSET $5 LIMIT $6`,
+       ORDER BY (a."atDoor" OR a."waits" IS TRUE) DESC, u."login" OFFSET $6 LIMIT $7`,
       [...values, skip, take],
     ),
   ]);
@@ -113,7 +120,7 @@ export async function examBoard(
   return {
     total,
     counts,
-    rows: rows.map(({ nameSealed, id, waits, late, ...row }) => ({
+    rows: rows.map(({ nameSealed, id, waits, atDoor, late, ...row }) => ({
       userId: row.userId,
       login: row.login,
       name: db.personal.open('User.name', nameSealed),
@@ -123,7 +130,7 @@ export async function examBoard(
       lastSeenAt: fromDateOrNull(row.lastSeenAt),
       submittedAt: fromDateOrNull(row.submittedAt),
       endedAt: fromDateOrNull(row.endedAt),
-      waitsForEntry: waits ?? false,
+      waitsFor: atDoor ? ('beginning' as const) : waits ? ('entry' as const) : null,
       answered: row.answered ?? 0,
       questions: row.questions ?? 0,
       timesLeft: row.timesLeft ?? 0,

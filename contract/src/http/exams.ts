@@ -153,8 +153,8 @@ const boardRow = z.object({
   incidents: z.int(),
   deadline: instant.nullable(),
   extraMs: durationMs,
-  /** Waits to be let in after a login elsewhere [EX7]. */
-  waitsForEntry: z.boolean(),
+  /** Waits for a person: to begin, since no face can be asked for [PR1], or to go on after a login elsewhere [EX7]. */
+  waitsFor: z.enum(['beginning', 'entry']).nullable(),
   lateAnswers: z.int(),
   grade: ownAttempt.shape.grade,
 });
@@ -307,6 +307,15 @@ export const examRoutes = defineRoutes({
       ground: z.enum(['need', 'technical', 'other']),
     }),
   },
+  admitToExam: {
+    method: 'POST',
+    path: '/api/exams/:id/entries/:userId',
+    tag: 'exams',
+    access: 'session',
+    summary: 'Let a learner begin whose face cannot be asked for, having seen who it is. Logged [PR1, EX7].',
+    params: byId.extend({ userId: id }),
+    body: z.object({ reason }),
+  },
   ownExams: {
     method: 'GET',
     path: '/api/exams',
@@ -335,8 +344,11 @@ export const examRoutes = defineRoutes({
     params: byId,
     reply: z.discriminatedUnion('state', [
       z.object({ state: z.literal('open'), paper: attemptPaper }),
-      /** Another login writes this attempt: the face is asked for, or a person lets it in. */
-      z.object({ state: z.literal('held'), ask: identityAsk.nullable() }),
+      /**
+       * Another login writes this attempt: the face is asked for, or a person lets it in. Or nothing has begun, and a person
+       * is to see first who it is, since no face can be asked for.
+       */
+      z.object({ state: z.literal('held'), why: z.enum(['elsewhere', 'door']), ask: identityAsk.nullable() }),
     ]),
   },
   saveAnswers: {

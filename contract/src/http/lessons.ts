@@ -21,6 +21,8 @@ const title = z.string().trim().min(1).max(120);
 const version = z.int().min(1);
 /** Of a lesson without a time line: at most a day. */
 const declared = durationMs.min(60_000).max(86_400_000);
+/** Characters of a text lesson. */
+const mostLessonText = 50_000;
 
 /** What became of the last upload. */
 export const revisionView = z.object({
@@ -166,11 +168,13 @@ export const lessonRoutes = defineRoutes({
     access: 'session',
     summary: 'Change a lesson; absent fields stay.',
     params: byId,
+    // Each of its characters may take three, and a title and marks come with them.
+    bodyBytes: 4 * mostLessonText,
     body: z.object({
       version,
       title: title.optional(),
       chapterId: id.nullable().optional(),
-      body: z.string().max(50_000).optional(),
+      body: z.string().max(mostLessonText).optional(),
       marks: chapterMarks.optional(),
       preview: z.boolean().optional(),
       declaredMs: declared.nullable().optional(),

@@ -12,6 +12,8 @@ export interface Route {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
+  /** The most its JSON body may have, bytes; what all others have when absent. */
+  bodyBytes?: number;
   /** A body that is no JSON: one picture, say, taken as the bytes it is. */
   upload?: { type: string; maxBytes: number };
   /** JSON reply; absent for a file or an empty answer. */

@@ -23,6 +23,16 @@ export function deadlineOf(times: ExamTimes, startedAt: number, extraMs: number)
   return Number.isFinite(end) ? end + extraMs : null;
 }
 
+/** Waiting for a person at the door costs nobody: for who waited, the exam closes so much later. */
+export function afterWaiting(
+  times: ExamTimes,
+  wait: { readonly since: number; readonly admittedAt: number | null } | null,
+  now: number,
+): ExamTimes {
+  if (wait === null || times.closesAt === null) return times;
+  return { ...times, closesAt: times.closesAt + Math.max(0, (wait.admittedAt ?? now) - wait.since) };
+}
+
 export type MayBegin = 'yes' | 'not-open' | 'over' | 'used-up';
 
 /** Whether another attempt may begin now. */

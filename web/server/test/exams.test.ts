@@ -311,10 +311,10 @@ describe('[EX2] the writer', () => {
     await save(web, tokens.learner, paper, { 0: rightAnswers[0] ?? null });
     await logIn('learner');
     const open = () => call(web, 'openAttempt', { token: tokens.learner, params: { id: exam } });
-    expect((await open()).body).toEqual({ state: 'held', ask: null });
+    expect((await open()).body).toEqual({ state: 'held', why: 'elsewhere', ask: null });
     expect((await save(web, tokens.learner, paper, { 0: null })).error?.code).toBe('taken-over');
     const board = await call(web, 'examBoard', { token: tokens.staff, params: { id: exam } });
-    expect(board.body.rows.find(({ attemptId }) => attemptId === paper.id)?.waitsForEntry).toBe(true);
+    expect(board.body.rows.find(({ attemptId }) => attemptId === paper.id)?.waitsFor).toBe('entry');
     const entry = () =>
       call(web, 'letIn', {
         token: tokens.staff,

@@ -44,6 +44,16 @@ async function publish(lessonId: string) {
 }
 const seen = (address: string) => fetch(web.url + address);
 
+describe('[C4] a text', () => {
+  it('may be as long in Chinese as in any other writing', async () => {
+    const id = await newLesson(web, teacher, 'text');
+    const text = '电'.repeat(50_000);
+    await write(id, text);
+    expect((await lessonAt(web, teacher, id)).body).toBe(text);
+    await expect(write(id, `${text}电`)).rejects.toThrow('invalid-input');
+  });
+});
+
 describe('[C4] pictures of a text', () => {
   it('are drawn anew: small enough, without where they were taken, and served as what they are', async () => {
     const id = await newLesson(web, teacher, 'text');

@@ -352,6 +352,14 @@ const attempts: Partial<Record<RouteName, Attempt | Attempt[]>> = {
     allowed: 'exam-over',
   },
   readAttempt: { who: [...teachers, 'staff'], input: ofAttempt },
+  admitToExam: {
+    who: [...teachers, 'staff'],
+    input: () => ({
+      params: { id: examId, userId: web.world.idOf('learner') },
+      body: { reason: '核对了证件' },
+    }),
+    allowed: 'conflict',
+  },
   letIn: {
     who: [...teachers, 'staff'],
     input: () => ({ ...ofAttempt(), body: { reason: '核对了证件' } }),

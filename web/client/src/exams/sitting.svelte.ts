@@ -12,7 +12,7 @@ import type { Draft, DraftStore } from './draft-store.ts';
 
 export type SittingState =
   | { state: 'opening' }
-  | { state: 'held'; ask: IdentityAsk | null }
+  | { state: 'held'; why: 'elsewhere' | 'door'; ask: IdentityAsk | null }
   | { state: 'writing' }
   | { state: 'taken-over' }
   | { state: 'ended'; why: 'submitted' | 'expired' }
@@ -94,7 +94,7 @@ export class Sitting {
       const reply = await api.call('openAttempt', { params: { id: examId } });
       if (this.#closed) return;
       if (reply.state === 'held') {
-        this.#state = { state: 'held', ask: reply.ask };
+        this.#state = { state: 'held', why: reply.why, ask: reply.ask };
         this.#timer = setTimeout(() => void this.open(), heldAgainMs);
         return;
       }

@@ -4,6 +4,7 @@ import type { Db } from '@keshi/db/client';
 import { maskName } from '@keshi/db/crypto';
 import { stateOfAttempt } from '@keshi/db/exam-attempts';
 import { type BoardEntry, examBoard, gradedAttempts } from '@keshi/db/exam-board';
+import { admitToExam } from '@keshi/db/exam-entries';
 import { createExam, type Exam, grantTime, listExams, setExamState, updateExam } from '@keshi/db/exams';
 import { lostAfterMs } from '@keshi/rules/exams/attempts';
 import { itemStatistics } from '@keshi/rules/exams/item-statistics';
@@ -107,6 +108,7 @@ export function examRoutes({ db, clock, contents, drawer }: Deps) {
       const { total, rows, counts } = await examBoard(db, {
         examId: exam.id,
         courseId: exam.courseId,
+        at: now,
         state: query.state,
         query: query.q,
         offset: query.offset,
@@ -133,6 +135,20 @@ export function examRoutes({ db, clock, contents, drawer }: Deps) {
         byId: actor.userId,
         at: clock(),
       });
+    }),
+
+    admitToExam: bind(routes.admitToExam, async ({ actor, params, body, audit }) => {
+      const { exam, course } = await findExam(db, actor, params.id, 'exam.grade');
+      await audit({
+        action: 'exam.admitted',
+        targetType: 'user',
+        targetId: params.userId,
+        orgPath: course.orgPath,
+        detail: { examId: exam.id, reason: body.reason },
+      });
+      const { id: examId } = exam;
+      if (!(await admitToExam(db, { examId, userId: params.userId, byId: actor.userId, at: clock() })))
+        throw new AppError('conflict');
     }),
 
     examStatistics: bind(routes.examStatistics, async ({ actor, params }) => {
@@ -184,7 +200,7 @@ function rowOf(exam: Exam) {
 
 function boardRowOf(row: BoardEntry, now: number) {
   const { userId, login, attemptId, deadline, lastSeenAt, endedAt, earned, most, waiting, passed } = row;
-  const { answered, questions, timesLeft, incidents, extraMs, waitsForEntry, lateAnswers } = row;
+  const { answered, questions, timesLeft, incidents, extraMs, waitsFor, lateAnswers } = row;
   return {
     userId,
     login,
@@ -198,7 +214,7 @@ function boardRowOf(row: BoardEntry, now: number) {
     incidents,
     deadline,
     extraMs,
-    waitsForEntry,
+    waitsFor,
     lateAnswers,
     grade: endedAt === null || earned === null ? null : { earned, most, waiting, passed },
   };

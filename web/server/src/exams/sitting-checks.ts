@@ -61,6 +61,12 @@ export function createSittingChecks({ db, clock, faces }: { db: Db; clock: Clock
   }
 
   return {
+    /** Whether a person has to see who it is before an attempt begins [PR1]. */
+    async needsPerson(exam: { identity: 'required' | 'not-required' }, userId: string): Promise<boolean> {
+      if (exam.identity !== 'required') return false;
+      return !faces || !(await peopleWithFace(db, [userId])).has(userId);
+    },
+
     /** When the first check of an attempt is due; null where nobody's face is asked for. */
     async firstDue(
       at: number,

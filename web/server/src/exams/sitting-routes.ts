@@ -12,10 +12,11 @@ import {
   takeUpAttempt,
 } from '@keshi/db/exam-attempts';
 import { attemptHistory } from '@keshi/db/exam-board';
+import { examEntry, knockAtExam, longestWait } from '@keshi/db/exam-entries';
 import { allowancesOf, type Exam, examsOfLearner } from '@keshi/db/exams';
 import { isRefused } from '@keshi/db/failures';
 import { newId } from '@keshi/db/ids';
-import { deadlineOf, isExpired, mayBegin } from '@keshi/rules/exams/attempts';
+import { afterWaiting, deadlineOf, isExpired, mayBegin } from '@keshi/rules/exams/attempts';
 import { worthOf } from '@keshi/rules/exams/drawing';
 import type { Clock } from '@keshi/runtime/clock';
 import { AppError } from '@keshi/runtime/errors';
@@ -30,6 +31,11 @@ import type { Grader } from './grader.ts';
 import { answersFrom, ownAttemptOf, ownExamOf, paperOf, readQuestions } from './own-exams.ts';
 import type { Saver } from './saver.ts';
 import type { SittingChecks } from './sitting-checks.ts';
+
+interface Held {
+  why: 'elsewhere' | 'door';
+  ask: IdentityAsk | null;
+}
 
 interface Deps {
   db: Db;
@@ -48,9 +54,13 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
     return byExam.get(exam.id)?.get(userId) ?? 0;
   }
 
-  async function begin(actor: Actor, exam: Exam, begun: number): Promise<Attempt> {
+  /** Null while a person has to see first who it is [PR1]. */
+  async function begin(actor: Actor, exam: Exam, begun: number): Promise<Attempt | null> {
     const now = clock();
-    switch (mayBegin(exam, { begun, most: exam.attempts, now })) {
+    const key = { examId: exam.id, userId: actor.userId, number: begun + 1 };
+    const byPerson = await checks.needsPerson(exam, actor.userId);
+    const times = afterWaiting(exam, byPerson ? await examEntry(db, key, now) : null, now);
+    switch (mayBegin(times, { begun, most: exam.attempts, now })) {
       case 'not-open':
         throw new AppError('exam-not-open');
       case 'over':
@@ -60,28 +70,28 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
       case 'yes':
         break;
     }
+    if (byPerson && (await knockAtExam(db, key, now)).admittedAt === null) return null;
     const seed = randomUUID();
     const drawn = await drawer.draw(exam, seed);
     // Nobody is asked less than the others: who plans is told, and who takes it comes back.
     if (drawn.kind === 'short') throw new AppError('unavailable', { retryMs: 30_000 });
     return beginAttempt(db, {
       id: newId(),
-      examId: exam.id,
+      ...key,
       examVersion: exam.version,
-      userId: actor.userId,
-      number: begun + 1,
       seed,
       paper: drawn.paper,
       most: worthOf(drawn.paper),
       startedAt: now,
-      deadline: deadlineOf(exam, now, await extraOf(exam, actor.userId)),
+      deadline: deadlineOf(times, now, await extraOf(exam, actor.userId)),
       writerSid: actor.sid,
-      checkDueAt: await checks.firstDue(now, exam),
+      checkDueAt: byPerson ? null : await checks.firstDue(now, exam),
+      recognised: byPerson,
     });
   }
 
   /** [EX7] Another login writes: this one is let in by its face, or by a person. */
-  async function enter(actor: Actor, attempt: Attempt): Promise<Attempt | { ask: IdentityAsk | null }> {
+  async function enter(actor: Actor, attempt: Attempt): Promise<Attempt | Held> {
     const waits = attempt.awaitingSid === actor.sid;
     const own = waits && attempt.entryCheckId !== null ? await checks.latest(attempt) : null;
     const asked = own?.id === attempt.entryCheckId ? own : null;
@@ -91,7 +101,7 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
       return taken;
     }
     if (asked && asked.settledAt === null)
-      return { ask: asked.answeredAt === null ? checks.askOf(asked) : null };
+      return { why: 'elsewhere', ask: asked.answeredAt === null ? checks.askOf(asked) : null };
     const check = await checks.askEntry(attempt);
     if (!waits || (check && check.id !== attempt.entryCheckId))
       await holdAttempt(db, {
@@ -101,16 +111,13 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
         checkId: check?.id ?? null,
       });
     return {
+      why: 'elsewhere',
       ask: check && check.settledAt === null && check.answeredAt === null ? checks.askOf(check) : null,
     };
   }
 
   /** The running attempt on this page, or a new one. Two pages at once: one begins it, the other takes it up. */
-  async function open(
-    actor: Actor,
-    exam: Exam,
-    again = true,
-  ): Promise<Attempt | { ask: IdentityAsk | null }> {
+  async function open(actor: Actor, exam: Exam, again = true): Promise<Attempt | Held> {
     const all = await attemptsOf(db, [exam.id], actor.userId);
     let running = all.find(({ endedAt }) => endedAt === null);
     if (running && isExpired({ deadline: running.deadline, ended: false }, clock())) {
@@ -126,7 +133,7 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
       throw new AppError('exam-over');
     }
     try {
-      return await begin(actor, exam, all.length);
+      return (await begin(actor, exam, all.length)) ?? { why: 'door', ask: null };
     } catch (error) {
       if (!again || !isRefused(error) || error.code === 'not-found') throw error;
       const { exam: fresh } = await findExam(db, actor, exam.id, 'exam.take');
@@ -173,7 +180,7 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
     openAttempt: bind(routes.openAttempt, async ({ actor, params }) => {
       const { exam } = await findExam(db, actor, params.id, 'exam.take');
       const attempt = await open(actor, exam);
-      if ('ask' in attempt) return { state: 'held' as const, ask: attempt.ask };
+      if ('ask' in attempt) return { state: 'held' as const, ...attempt };
       // Who sits an exam earns nowhere meanwhile; a self-test is a part of its lesson [WL4].
       if (exam.kind !== 'self-test')
         await places.take(actor.userId, { kind: 'exam', contextId: exam.id, token: attempt.id });
@@ -210,7 +217,13 @@ export function sittingRoutes({ db, clock, contents, drawer, grader, saver, chec
       const expired = isExpired({ deadline: before.deadline, ended: before.endedAt !== null }, clock());
       const attempt = expired ? ((await grader.expire(before.id, clock())) ?? before) : before;
       const extras = (await allowancesOf(db, [exam.id])).get(exam.id);
-      const from = answersFrom(exam, attempt, extras?.values() ?? []);
+      // Whoever waited at the door may write so much longer than the window is open [EX6].
+      const waited = await longestWait(db, exam.id, clock());
+      const from = answersFrom(
+        exam,
+        attempt,
+        [0, ...(extras?.values() ?? [])].map((ms) => ms + waited),
+      );
       const shown = from !== null && clock() >= from;
       return {
         exam: await ownExam(actor, exam),

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
+import type { Route } from '@keshi/contract/http/route';
 import { AppError } from '@keshi/runtime/errors';
 import { parseCookie } from 'cookie';
 import express, { type Express, type Request, type Response } from 'express';
@@ -21,7 +22,7 @@ export const bodyLimit = 100 * 1024;
 
 /** Registers every binding on the app under its own method and path. */
 export function mount(app: Express, bindings: Readonly<Record<string, Binding>>, deps: MountDeps): void {
-  const readBody = express.json({ limit: bodyLimit, strict: true });
+  const readJson = ({ bodyBytes = bodyLimit }: Route) => express.json({ limit: bodyBytes, strict: true });
   for (const [name, binding] of Object.entries(bindings)) {
     const { method, path, upload } = binding.route;
     const verb = method.toLowerCase() as Lowercase<typeof method>;
@@ -39,7 +40,7 @@ export function mount(app: Express, bindings: Readonly<Record<string, Binding>>,
         }
         next();
       },
-      upload ? express.raw({ type: upload.type, limit: upload.maxBytes }) : readBody,
+      upload ? express.raw({ type: upload.type, limit: upload.maxBytes }) : readJson(binding.route),
       async (req, res) => {
         const address = req.ip ?? '';
         const actor = res.locals.actor as Actor | undefined;
