@@ -152,6 +152,8 @@ export const makingFailure = z.enum([
   'tool-missing',
   'interrupted',
   'internal',
+  /** Not given up: it waits until there is room again. */
+  'storage-full',
 ]);
 export type MakingFailure = z.infer<typeof makingFailure>;
 

@@ -87,19 +87,31 @@ export interface MakingJob {
  */
 export async function takeMakingJob(
   db: Db,
-  { worker, now, silentSince }: { worker: string; now: number; silentSince: number },
+  {
+    worker,
+    now,
+    silentSince,
+    putOffBefore = now,
+  }: {
+    worker: string;
+    now: number;
+    silentSince: number;
+    /** One that was put off later than this still waits. */
+    putOffBefore?: number;
+  },
 ): Promise<MakingJob | null> {
   const [job] = await db.sql<Omit<MakingJob, 'size'> & { size: string }>(
     `UPDATE "LessonRevision" r SET "state" = 'working', "attempt" = r."attempt" + 1, "worker" = $1, "beatAt" = $2,
-       "startedAt" = coalesce(r."startedAt", $2), "step" = NULL, "progress" = 0
+       "startedAt" = coalesce(r."startedAt", $2), "step" = NULL, "progress" = 0, "reason" = NULL
      FROM "Lesson" l, "LessonUpload" u
      WHERE r."id" = (SELECT "id" FROM "LessonRevision"
-         WHERE "state" = 'waiting' OR ("state" = 'working' AND "beatAt" < $3)
+         WHERE ("state" = 'waiting' AND ("reason" IS NULL OR "beatAt" <= $4))
+           OR ("state" = 'working' AND "beatAt" < $3)
          ORDER BY "createdAt" LIMIT 1 FOR UPDATE SKIP LOCKED)
        AND l."id" = r."lessonId" AND u."id" = r."uploadId"
      RETURNING r."id" AS "revisionId", r."attempt", r."lessonId", l."kind" AS "lessonKind", r."uploadId",
        u."fileName", u."size"::text AS "size"`,
-    [worker, toDate(now), toDate(silentSince)],
+    [worker, toDate(now), toDate(silentSince), toDate(putOffBefore)],
   );
   return job ? { ...job, size: Number(job.size) } : null;
 }
@@ -185,5 +197,19 @@ export async function releaseMaking(db: Db, held: Held): Promise<void> {
     `UPDATE "LessonRevision" SET "state" = 'waiting', "worker" = NULL
      WHERE "id" = $1 AND "attempt" = $2 AND "state" = 'working'`,
     [held.revisionId, held.attempt],
+  );
+}
+
+/** Puts it back because of something of ours that is not the upload's fault: the attempt counts for nothing. */
+export async function putOffMaking(
+  db: Db,
+  held: Held,
+  { reason, now }: { reason: Extract<MakingFailure, 'storage-full'>; now: number },
+): Promise<void> {
+  await db.sql(
+    `UPDATE "LessonRevision" SET "state" = 'waiting', "worker" = NULL, "attempt" = "attempt" - 1, "step" = NULL,
+       "progress" = 0, "reason" = $3, "beatAt" = $4
+     WHERE "id" = $1 AND "attempt" = $2 AND "state" = 'working'`,
+    [held.revisionId, held.attempt, reason, toDate(now)],
   );
 }

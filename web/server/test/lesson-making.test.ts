@@ -188,3 +188,16 @@ describe('[C10] what is no lesson', () => {
     expect(await failureOf(cut)).toBe('damaged');
   });
 });
+
+describe('[C3] what is long', () => {
+  it('[C3] a lecture of three hours is taken whole, and said to be longer than a lecture is', async () => {
+    const id = await newLesson(web, teacher);
+    const slow = ['-f', 'lavfi', '-i', 'testsrc2=size=64x36:rate=1:duration=10800', '-pix_fmt', 'yuv420p'];
+    await upload(web, teacher, id, await clip([...slow, '-c:v', 'libx264', '-preset', 'ultrafast']));
+    await maker.sweep();
+    teacher = await tokenOf(web, 'teacher');
+    const { revision, durationMs, long } = await lessonAt(web, teacher, id);
+    expect(revision).toMatchObject({ state: 'ready', reason: null });
+    expect([durationMs, long]).toEqual([10_800_000, true]);
+  });
+});

@@ -12,6 +12,7 @@ import {
   failMaking,
   finishMaking,
   type MakingJob,
+  putOffMaking,
   releaseMaking,
   takeMakingJob,
   tellProgress,
@@ -19,11 +20,11 @@ import {
 import { dropUpload, forgetParts, partsOf, staleUploads, uploadPrefix } from '@keshi/db/lesson-uploads';
 import { type Clock, systemClock } from '@keshi/runtime/clock';
 import type { Logger } from '@keshi/runtime/log';
-import type { MediaStore } from '@keshi/runtime/media-store/media-store';
+import { type MediaStore, MediaStoreError } from '@keshi/runtime/media-store/media-store';
 import type { Metrics } from '@keshi/runtime/metrics';
 import { makeLesson } from './make-lesson.ts';
 import { MakingRefused } from './making-refused.ts';
-import { ProgramMissingError } from './media-program.ts';
+import { ProgramError, ProgramMissingError } from './media-program.ts';
 import type { Made } from './make-stream.ts';
 import { contentTypeOfMade } from './made-types.ts';
 
@@ -51,6 +52,8 @@ export interface LessonMakerDeps {
 const mostAttempts = 3;
 const beatMs = 3_000;
 const staleUploadMs = 7 * 86_400_000;
+/** Without room for what is made it is tried again so often, ms. */
+const roomAgainMs = 60_000;
 
 export function createLessonMaker(deps: LessonMakerDeps): LessonMaker {
   const { nodeId, db, store, metrics, clock = systemClock, everyMs = 2_000, silentMs = 20_000 } = deps;
@@ -149,6 +152,7 @@ export function createLessonMaker(deps: LessonMakerDeps): LessonMaker {
         { err: error, revisionId: job.revisionId, attempt: job.attempt },
         'a lesson could not be made',
       );
+      if (lacksRoom(error)) return putOffMaking(db, job, { reason: 'storage-full', now: clock() });
       if (job.attempt >= mostAttempts) return giveUp(job, new MakingRefused('internal', error));
       // Whatever it was may be over by the next time: it is taken again once it has been silent.
     }
@@ -159,7 +163,12 @@ export function createLessonMaker(deps: LessonMakerDeps): LessonMaker {
       if (await dropUpload(db, uploadId)) await store.removeAll(uploadPrefix(uploadId));
     while (!stopping.signal.aborted) {
       const now = clock();
-      const job = await takeMakingJob(db, { worker: nodeId, now, silentSince: now - silentMs });
+      const job = await takeMakingJob(db, {
+        worker: nodeId,
+        now,
+        silentSince: now - silentMs,
+        putOffBefore: now - roomAgainMs,
+      });
       if (!job) return;
       await attempt(job);
     }
@@ -181,4 +190,11 @@ export function createLessonMaker(deps: LessonMakerDeps): LessonMaker {
       await sweeping;
     },
   };
+}
+
+/** The store or this machine's disk is full: nothing is wrong with the upload. */
+function lacksRoom(error: unknown): boolean {
+  if (error instanceof MediaStoreError) return error.code === 'full';
+  if (error instanceof ProgramError) return /no space left on device/i.test(error.message);
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 }

@@ -209,6 +209,7 @@ export const courses: typeof zh = {
       'program-in-package': 'There are programs in the package.',
       'tool-missing': 'ffmpeg is not installed on the server.',
       interrupted: 'Processing was interrupted several times; upload it again.',
+      'storage-full': 'The storage is full. The upload is kept and goes on by itself once there is room.',
       internal: 'Something went wrong on our side; upload it again.',
     },
     publish: 'Publish',

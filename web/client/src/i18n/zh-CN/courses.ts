@@ -204,6 +204,7 @@ export const courses = {
       'program-in-package': '课件里夹带了可执行程序。',
       'tool-missing': '服务器上没有安装 ffmpeg。',
       interrupted: '处理几次都被中断，请重新上传。',
+      'storage-full': '存储空间已满；上传的文件保留着，有空间后自动继续处理。',
       internal: '我们这边出了问题，请重新上传。',
     },
     publish: '发布',
