@@ -116,7 +116,16 @@ export async function moveQuestion(page: Page, tongue: Tongue, stem: string, ste
 export async function planExam(
   page: Page,
   tongue: Tongue,
-  of: { url: string; course: string; title: string; point: string; single: number; statements: number },
+  of: {
+    url: string;
+    course: string;
+    title: string;
+    point: string;
+    single: number;
+    statements: number;
+    /** Whether faces are checked. */
+    identity?: boolean;
+  },
 ): Promise<void> {
   const { plan, bank, itemKinds } = tongue.exams;
   await page.goto(`${of.url}/assess`);
@@ -134,6 +143,7 @@ export async function planExam(
     { kind: itemKinds.single, count: of.single },
     { kind: itemKinds['true-false'], count: of.statements },
   ];
+  if (of.identity) await form.getByLabel(plan.identity).check(patient);
   await press(form, plan.addLine);
   for (const [place, { kind, count }] of lines.entries()) {
     const line = form.getByRole('group', { name: plan.line(String(place + 1)), exact: true });

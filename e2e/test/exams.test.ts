@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exams } from '../../web/client/src/i18n/zh-CN/exams.ts';
+import { chinese, planExam } from '../src/assessment.ts';
 import { desktop, openBrowser, phone, type Browser } from '../src/chromium.ts';
 import { logIn, words } from '../src/class-day.ts';
 import { keepEvidence } from '../src/evidence.ts';
@@ -97,5 +98,36 @@ describe('an exam', () => {
       .filter({ hasText: exams.marking.eventKinds['submitted'] ?? '' });
     await happened.first().waitFor(patient);
     expect(await desk.getByText(score).count()).toBeGreaterThan(0);
+  });
+
+  it('[PR1, EX7] that checks identities begins for who has no face once a person has seen who it is', async () => {
+    evidence('exam-door');
+    const title = '带身份核验的考试';
+    await planExam(teacher.page, chinese, {
+      url: product.url,
+      course: '电工基础',
+      title,
+      point: '电路基础',
+      single: 1,
+      statements: 1,
+      identity: true,
+    });
+    const { page } = learner;
+    await page.goto(`${product.url}/exams`);
+    await page.getByRole('link', { name: `${exams.own.open}${words.common.colon}${title}` }).click(patient);
+    await page.getByRole('button', { name: exams.own.begin }).click(patient);
+    await page.getByText(exams.sitting.doorTitle).waitFor(patient);
+
+    const desk = teacher.page;
+    const row = desk.getByRole('row').filter({ hasText: 'learner1' }).first();
+    await row.getByText(exams.board.waitsFor.beginning).waitFor(patient);
+    await row.getByRole('button', { name: exams.board.letIn }).click();
+    const dialog = desk.getByRole('dialog');
+    await dialog.getByLabel(exams.board.letInReason).fill('当面核对了身份证');
+    await dialog.getByRole('button', { name: exams.board.letIn }).click();
+
+    await page.locator('#exam-question').waitFor(patient);
+    await row.getByText(exams.board.states.writing).waitFor(patient);
+    await expect.poll(() => row.getByText(exams.board.waitsFor.beginning).count(), patient).toBe(0);
   });
 });
