@@ -103,6 +103,22 @@ const packageFile = z.object({
   type: z.string().max(128),
 });
 
+/** [WL9] One of the things that a package launches; SCORM 1.2 calls them shareable content objects, and assets. */
+export const packagePart = z.object({
+  /** As the manifest names it; empty for the only one, whose state so stays when a new revision comes. */
+  id: z.string().max(200),
+  title: z.string().max(200),
+  /** Path in the package, with what follows `?` or `#`. */
+  start: z.string().max(1_024),
+  /** It tells when it is complete. Others are there to be looked at. */
+  reports: z.boolean(),
+  /** Who scores less has failed, whatever the part itself says; null: it judges alone. */
+  mastery: z.number().nullable(),
+  /** Its `cmi.launch_data`. */
+  launchData: z.string().max(4_096),
+});
+export type PackagePart = z.infer<typeof packagePart>;
+
 /** What was made of an upload. */
 export const madeMedia = z.discriminatedUnion('kind', [
   z.object({
@@ -115,8 +131,8 @@ export const madeMedia = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pages'), pages: z.int().positive().max(2_000) }),
   z.object({
     kind: z.literal('package'),
-    /** Path in the package of what is opened first. */
-    start: z.string().max(512),
+    /** In the order they are offered in. */
+    parts: z.array(packagePart).min(1).max(500),
     standard: z.enum(['scorm-1.2', 'html5']),
     files: z.array(packageFile).max(5_000),
   }),

@@ -1,11 +1,12 @@
-/** A package as authoring tools make them: a frame whose page looks for the API in the windows above it. */
+/** A package as authoring tools make them: two parts, each a frame whose page looks for the API in the windows above it. */
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
 
 const manifest = `<?xml version="1.0" encoding="UTF-8"?>
 <manifest identifier="demo" version="1.2">
   <organizations default="o"><organization identifier="o"><title>x</title>
-    <item identifier="i" identifierref="r"><title>x</title></item></organization></organizations>
+    <item identifier="one" identifierref="r"><title>停电与验电</title></item>
+    <item identifier="two" identifierref="r" parameters="?part=2"><title>装设接地线</title></item></organization></organizations>
   <resources><resource identifier="r" type="webcontent" adlcp:scormtype="sco" href="frame.html"/></resources>
 </manifest>`;
 

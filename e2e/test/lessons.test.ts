@@ -174,8 +174,18 @@ test('[C4, WL9] a SCORM package runs apart from the page, and what it sets is th
   await stored;
   await page.reload();
   await inside().getByText('第 2 页').waitFor(patient);
+  const { packageParts: parts } = lesson;
+  const line = (name: string) => page.getByTestId('package-parts').getByRole('button', { name });
+  await inside().getByRole('button', { name: '完成' }).click();
+  await line('停电与验电').getByText(parts.states.complete).waitFor(patient);
+  await page.getByText(lesson.packageIncomplete).waitFor(patient);
+  // The other part has a place of its own.
+  await line('装设接地线').click();
+  await inside().getByText('第 1 页').waitFor(patient);
+  await page.getByText(parts.complete(1, 2)).waitFor(patient);
   await inside().getByRole('button', { name: '完成' }).click();
   await page.getByText(lesson.packageComplete).waitFor(patient);
+  await page.getByText(parts.complete(2, 2)).waitFor(patient);
   expect(teacher.errors).toEqual([]);
 });
 

@@ -91,12 +91,30 @@ export type LessonDetail = z.infer<typeof lessonDetail>;
 /** Elements of the SCORM 1.2 data model by name; values are texts. */
 export const cmiElements = z.record(z.string().regex(/^cmi\.[a-z0-9_.]{1,120}$/), z.string().max(4_096));
 
-export const packageView = z.object({
-  /** As the package says: `incomplete`, `completed`, `passed`, `failed`, `browsed`, or `not attempted`. */
+/** Names one of a package's parts. */
+const part = z.string().max(200);
+const partState = z.object({
+  id: part,
+  /** As the part says: `incomplete`, `completed`, `passed`, `failed`, `browsed`, or `not attempted`. */
   status: z.string(),
   completedAt: instant.nullable(),
 });
+
+export const packageView = z.object({
+  part: partState,
+  /** Since when every part that tells so is complete. */
+  completedAt: instant.nullable(),
+});
 export type PackageView = z.infer<typeof packageView>;
+
+export const openedPackage = packageView.extend({
+  /** To be shown in a frame; it is of an origin of its own, which messages are exchanged with. */
+  url: z.url(),
+  cmi: cmiElements,
+  /** All there are, in their order. */
+  parts: z.array(partState.extend({ title: z.string(), reports: z.boolean() })),
+});
+export type OpenedPackage = z.infer<typeof openedPackage>;
 
 export const lessonRoutes = defineRoutes({
   createChapter: {
@@ -236,22 +254,21 @@ export const lessonRoutes = defineRoutes({
     path: '/api/lessons/:id/package',
     tag: 'courses',
     access: 'session',
-    summary: 'Where a package of courseware is run, and what it has stored for oneself.',
+    summary:
+      'Where a part of a package of courseware is run, and what it has stored for oneself; without `part`, the first that is not complete.',
     params: byId,
-    reply: packageView.extend({
-      /** To be shown in a frame; it is of an origin of its own, which messages are exchanged with. */
-      url: z.url(),
-      cmi: cmiElements,
-    }),
+    query: z.object({ part: part.optional() }),
+    reply: openedPackage,
   },
   savePackage: {
     method: 'PUT',
     path: '/api/lessons/:id/package',
     tag: 'courses',
     access: 'session',
-    summary: 'Elements that a package has set (SCORM 1.2), beside those it set before [WL9].',
+    summary:
+      'Elements that a part of a package has set (SCORM 1.2), beside those it set before [WL9]; `conflict` for a part that is no more.',
     params: byId,
-    body: z.object({ cmi: cmiElements }),
+    body: z.object({ part: part.default(''), cmi: cmiElements }),
     reply: packageView,
   },
   previewLesson: {

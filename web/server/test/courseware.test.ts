@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ZipFile } from 'yazl';
 import { isSafePath, nameOf } from '../src/lessons/package-files.ts';
 import type { LessonMaker } from '../src/lessons/maker.ts';
-import { startOf } from '../src/lessons/manifest.ts';
+import { decodeManifest, partsOf } from '../src/lessons/manifest.ts';
 import { appoint, lessonAt, makerOf, newLesson, upload } from './lesson-steps.ts';
 import { call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
 
@@ -30,6 +30,22 @@ const manifest = `<?xml version="1.0"?>
   <resource identifier="wrong" type="webcontent" href="wrong.html"/>
   <resource identifier="r1" type="webcontent" adlcp:scormtype="sco" href="课件/start.html?a=1&amp;b=2"/>
 </resources></manifest>`;
+
+/** Two that tell how far they are, of which one asks for a score, and one that is there to be read. */
+const course = `<?xml version="1.0"?>
+<imscp:manifest identifier="m"><imscp:organizations><imscp:organization identifier="o"><imscp:title>x</imscp:title>
+  <imscp:item identifier="folder"><imscp:title>第一章</imscp:title>
+    <imscp:item identifier="safety" identifierref="r1"><imscp:title>安全 &amp; 规程</imscp:title>
+      <adlcp:datafromlms>level=2</adlcp:datafromlms></imscp:item>
+    <imscp:item identifier="quiz" identifierref="r2" parameters="?set=b"><imscp:title>测验</imscp:title>
+      <adlcp:masteryscore>80</adlcp:masteryscore></imscp:item></imscp:item>
+  <imscp:item identifier="table" identifierref="r3" parameters="#top"><imscp:title>附表</imscp:title></imscp:item>
+  <imscp:item identifier="hidden" identifierref="r1" isvisible="false"/>
+</imscp:organization></imscp:organizations><imscp:resources xml:base="sco/">
+  <imscp:resource identifier="r1" adlcp:scormtype="sco" href="one.html"/>
+  <imscp:resource identifier="r2" adlcp:scormType="sco" href="two.html?q=1"/>
+  <imscp:resource identifier="r3" adlcp:scormtype="asset" href="table.html"/>
+</imscp:resources></imscp:manifest>`;
 
 type Files = Record<string, Buffer | string>;
 
@@ -64,7 +80,7 @@ describe('[C4, WL9] a SCORM package', () => {
     expect(lesson.media?.made).toMatchObject({
       kind: 'package',
       standard: 'scorm-1.2',
-      start: '课件/start.html?a=1&b=2',
+      parts: [{ id: '', start: '课件/start.html?a=1&b=2', reports: true }],
     });
     const learner = await tokenOf(web, 'learner');
     const params = { id };
@@ -100,10 +116,11 @@ describe('[C4, WL9] a SCORM package', () => {
     const of = { lessonId: id, userId: web.world.idOf('learner') };
     expect(await lessonCompletedByPackage(web.db, of)).toBeNull();
     const done = await save({ 'cmi.core.lesson_status': 'passed', 'cmi.core.score.raw': '95' });
-    expect(done.body.status).toBe('passed');
+    expect(done.body.part.status).toBe('passed');
     // Complete once is complete.
     await save({ 'cmi.core.lesson_status': 'failed' });
-    expect(await lessonCompletedByPackage(web.db, of)).toMatchObject({ completedAt: done.body.completedAt });
+    expect(await lessonCompletedByPackage(web.db, of)).toBe(done.body.completedAt);
+    expect(done.body.completedAt).not.toBeNull();
     const again = await call(web, 'openPackage', { token: learner, params });
     expect(again.body.cmi).toMatchObject({ 'cmi.suspend_data': '第 3 页', 'cmi.core.score.raw': '95' });
     const other = await call(web, 'openPackage', { token: await tokenOf(web, 'second'), params });
@@ -113,11 +130,64 @@ describe('[C4, WL9] a SCORM package', () => {
     expect(stranger.error?.code).toBe('not-found');
   });
 
+  it('of several parts is complete with the last of those that tell so, each by its own word and score', async () => {
+    const files = {
+      'imsmanifest.xml': course,
+      'sco/one.html': '1',
+      'sco/two.html': '2',
+      'sco/table.html': '3',
+    };
+    const id = await made('scorm', await zipOf(files));
+    const token = teacher;
+    const params = { id };
+    const open = async (part?: string) =>
+      (await call(web, 'openPackage', { token, params, query: part === undefined ? {} : { part } })).body;
+    const save = (part: string, cmi: Record<string, string>) =>
+      call(web, 'savePackage', { token, params, body: { part, cmi } });
+    const of = { lessonId: id, userId: web.world.idOf('teacher') };
+
+    const first = await open();
+    expect(first.part).toEqual({ id: 'safety', status: 'not attempted', completedAt: null });
+    expect(first.cmi).toMatchObject({ 'cmi.launch_data': 'level=2' });
+    expect(first.parts.map((part) => [part.id, part.title, part.reports])).toEqual([
+      ['safety', '安全 & 规程', true],
+      ['quiz', '测验', true],
+      ['table', '附表', false],
+    ]);
+    const frameOf = async (part: string) => (await fetch((await open(part)).url)).text();
+    expect(await frameOf('quiz')).toContain('data-part="quiz" data-start="files/sco/two.html?q=1&amp;set=b"');
+    expect(await frameOf('table')).toContain('data-part="table" data-start="files/sco/table.html#top"');
+
+    const one = await save('safety', {
+      'cmi.core.lesson_status': 'completed',
+      'cmi.core.lesson_location': '9',
+    });
+    expect(one.body).toMatchObject({ part: { id: 'safety', status: 'completed' }, completedAt: null });
+    expect(await lessonCompletedByPackage(web.db, of)).toBeNull();
+    const next = await open();
+    expect(next.part.id).toBe('quiz');
+    expect(next.cmi).not.toHaveProperty('cmi.core.lesson_location');
+
+    const short = await save('quiz', { 'cmi.core.lesson_status': 'completed', 'cmi.core.score.raw': '79' });
+    expect(short.body).toMatchObject({ part: { status: 'failed', completedAt: null }, completedAt: null });
+    expect((await open('quiz')).cmi).toMatchObject({ 'cmi.core.lesson_status': 'failed' });
+    const enough = await save('quiz', { 'cmi.core.lesson_status': 'completed', 'cmi.core.score.raw': '80' });
+    expect(enough.body.part.status).toBe('passed');
+    expect(enough.body.completedAt).toBe(enough.body.part.completedAt);
+    expect(await lessonCompletedByPackage(web.db, of)).toBe(enough.body.completedAt);
+
+    expect((await save('none', {})).error?.code).toBe('conflict');
+    expect((await call(web, 'openPackage', { token, params, query: { part: 'none' } })).status).toBe(404);
+    const { url } = await open();
+    const statuses = ['9', '-1', 'x'].map((n) => fetch(url.replace(/part=\d/, `part=${n}`)));
+    expect((await Promise.all(statuses)).map(({ status }) => status)).toEqual([404, 404, 404]);
+  });
+
   it('is reached by its own token alone, and its files never from the pages’ origin', async () => {
     const id = await made('courseware', await zipOf({ 'site/index.html': '<script>1</script>' }));
     const lesson = await lessonAt(web, teacher, id);
     const { base = '', made: of } = lesson.media ?? {};
-    expect(of).toMatchObject({ standard: 'html5', start: 'site/index.html' });
+    expect(of).toMatchObject({ standard: 'html5', parts: [{ start: 'site/index.html' }] });
     expect((await fetch(`${web.url}${base}package/00000`)).status).toBe(404);
     const { body } = await call(web, 'openPackage', { token: teacher, params: { id } });
     const [, token = ''] = new URL(body.url).pathname.split('/');
@@ -180,15 +250,41 @@ describe('[C4] a package that is none, or means harm', () => {
     expect(await reasonOf(await made('courseware', await bytes()))).toBe(reason);
   });
 
-  it('as SCORM needs a manifest', async () => {
+  it('as SCORM needs a manifest, and all that it launches', async () => {
     expect(await reasonOf(await made('scorm', await zipOf({ 'index.html': 'x' })))).toBe('no-start');
+    const files = { 'imsmanifest.xml': course, 'sco/one.html': '1', 'sco/two.html': '2' };
+    expect(await reasonOf(await made('scorm', await zipOf(files)))).toBe('no-start');
   });
 });
 
 describe('the parts', () => {
   it('find where a package begins', () => {
-    expect(startOf(manifest)).toBe('课件/start.html?a=1&b=2');
-    expect(startOf('<manifest/>')).toBeNull();
+    const [part] = partsOf(manifest);
+    expect(part?.start).toBe('课件/start.html?a=1&b=2');
+    for (const none of ['<manifest/>', '', 'no <xml', '<html></html>'])
+      expect([none, partsOf(none)]).toEqual([none, []]);
+  });
+
+  it('find everything that a package launches, as its manifest has it', () => {
+    expect(partsOf(course).map(({ id, title, start, ...rest }) => [id, title, start, rest])).toEqual([
+      ['safety', '安全 & 规程', 'sco/one.html', { reports: true, mastery: null, launchData: 'level=2' }],
+      ['quiz', '测验', 'sco/two.html?q=1&set=b', { reports: true, mastery: 80, launchData: '' }],
+      ['table', '附表', 'sco/table.html#top', { reports: false, mastery: null, launchData: '' }],
+    ]);
+    // Two of one name could not be told apart.
+    expect(partsOf(course.replaceAll('"quiz"', '"safety"'))).toEqual([]);
+  });
+
+  it('read a manifest in the encoding it names', () => {
+    const gbk = Buffer.concat([
+      Buffer.from('<?xml version="1.0" encoding="GB2312"?><manifest>'),
+      Buffer.from([0xbf, 0xce, 0xbc, 0xfe]),
+    ]);
+    expect(decodeManifest(gbk)).toContain('课件');
+    expect(decodeManifest(Buffer.from('\uFEFF<a encoding="none-such">课件', 'utf8'))).toBe(
+      '<a encoding="none-such">课件',
+    );
+    expect(decodeManifest(Buffer.from('\uFEFF<a>课件</a>', 'utf16le'))).toBe('<a>课件</a>');
   });
 
   it('read names as they were written', () => {

@@ -1,4 +1,5 @@
 /** Lessons to study, for tests over HTTP. */
+import { lessonPrefix, type MadeMedia } from '@keshi/contract/lessons';
 import type { ChallengeAnswer, StudyStanding } from '@keshi/contract/study';
 import { newId } from '@keshi/db/ids';
 import type { RouteReply } from '@keshi/contract/http/route';
@@ -54,6 +55,31 @@ export async function addLesson(
     },
   });
   return id;
+}
+
+/** What was made of a lesson's upload: a package of parts that each tell when they are complete. */
+export async function addPackage(
+  web: Pick<RunningWeb, 'db' | 'world'>,
+  lessonId: string,
+  parts: readonly string[],
+): Promise<void> {
+  const [id, uploadId] = [newId(), newId()];
+  const at = { createdAt: new Date(), endedAt: new Date() };
+  await web.db.prisma.lessonUpload.create({
+    data: { id: uploadId, lessonId, byId: web.world.idOf('teacher'), fileName: 'x.zip', size: 1, ...at },
+  });
+  const part = { title: '', start: 'index.html', reports: true, mastery: null, launchData: '' };
+  const media: MadeMedia = {
+    kind: 'package',
+    standard: 'scorm-1.2',
+    parts: parts.map((name) => ({ id: name, ...part })),
+    files: [],
+  };
+  await web.db.prisma.lessonRevision.create({
+    data: { id, lessonId, uploadId, state: 'ready', media, ...at },
+  });
+  const mediaKey = lessonPrefix(lessonId, id);
+  await web.db.prisma.lesson.update({ where: { id: lessonId }, data: { mediaKey } });
 }
 
 export type Lesson = RouteReply<Routes['studyLesson']>;

@@ -4,7 +4,7 @@ import { savePackageState } from '@keshi/db/package-states';
 import { restoreCourseHours, reverseCourseHours } from '../src/ledger/course-hours.ts';
 import { openPaper, save, seedBank, seedExam } from './exam-steps.ts';
 import { call, type RunningWeb, runWeb, tokenOf } from './running-web.ts';
-import { addItem, addLesson, minute, openPlayer, second } from './study-world.ts';
+import { addItem, addLesson, addPackage, minute, openPlayer, second } from './study-world.ts';
 
 let web: RunningWeb;
 beforeAll(async () => {
@@ -63,9 +63,18 @@ describe('[WL9] a lesson without a time line', () => {
 
   it('is complete by its package’s own word, not by the page’s', async () => {
     const lessonId = await addLesson(web, { kind: 'scorm', completion: 'package', ...declared });
+    await addPackage(web, lessonId, ['one', 'two']);
+    const state = {
+      lessonId,
+      userId: web.world.idOf('learner'),
+      cmi: {},
+      status: 'completed',
+      complete: true,
+    };
     expect((await claim(lessonId, 'learner')).body.complete).toBe(false);
-    const state = { lessonId, userId: web.world.idOf('learner'), cmi: {}, status: 'completed' };
-    await savePackageState(web.db, { ...state, complete: true, now: web.clock() });
+    await savePackageState(web.db, { ...state, part: 'one', now: web.clock() });
+    expect((await claim(lessonId, 'learner')).body.complete).toBe(false);
+    await savePackageState(web.db, { ...state, part: 'two', now: web.clock() });
     expect((await claim(lessonId, 'learner')).body.complete).toBe(true);
   });
 

@@ -5,8 +5,9 @@ import { type Failure, failureOf } from '#net/failure.ts';
 const againMs = 3_000;
 /** Elements sent at once: a request holds 100 kB. */
 const together = 20;
+const statusElement = 'cmi.core.lesson_status';
 
-/** What a package sets, stored one request after the other; nothing is dropped while the network is away. */
+/** What a part of a package sets, stored one request after the other; nothing is dropped while the network is away. */
 export class PackageStore {
   #view = $state.raw<PackageView | null>(null);
   #failure = $state.raw<Failure | undefined>(undefined);
@@ -27,6 +28,11 @@ export class PackageStore {
     return this.#view;
   }
 
+  /** What is not stored yet, by name. */
+  get waiting(): Record<string, string> {
+    return Object.fromEntries(this.#waiting);
+  }
+
   /** Why it is not stored at this moment; it is tried again. */
   get failure(): Failure | undefined {
     return this.#failure;
@@ -43,7 +49,10 @@ export class PackageStore {
     if (this.#busy) return;
     this.#busy = true;
     while (this.#waiting.size > 0) {
-      const sent = [...this.#waiting].slice(0, together);
+      // A status is weighed against the score, which so comes with it or before.
+      const sent = [...this.#waiting]
+        .toSorted(([a], [b]) => Number(a === statusElement) - Number(b === statusElement))
+        .slice(0, together);
       try {
         const view = await this.#save(Object.fromEntries(sent));
         this.#view = view;

@@ -2,7 +2,7 @@
  * Packages of courseware, on an origin of their own: what strangers programmed runs there, where no cookie, no token and
  * no page of ours is within its reach.
  *
- *     GET /<token>/run          the frame in which it runs, with the API of SCORM 1.2
+ *     GET /<token>/run?part=0   the frame in which a part of it runs, with the API of SCORM 1.2
  *     GET /<token>/files/…      its files, by range too
  *     GET /bridge.js
  */
@@ -34,6 +34,7 @@ interface Deps {
 type Package = Extract<MadeMedia, { kind: 'package' }> & { folder: string };
 
 const bridge = readFileSync(new URL('bridge.js', import.meta.url));
+const partNumber = z.coerce.number().int().catch(-1);
 const path = z.object({ token: z.string(), path: z.array(z.string()) });
 const keptPackages = 100;
 
@@ -87,11 +88,13 @@ export function createCourseware({ db, store, tokenSecret, publicUrl, clock, log
   });
 
   app.get('/:token/run', async (req, res) => {
-    const { start } = await find(req.params.token);
-    const [file = '', ...rest] = start.split(/(?=[?#])/);
+    const { parts } = await find(req.params.token);
+    const part = parts[partNumber.parse(req.query.part)];
+    if (!part) throw new AppError('not-found');
+    const [file = '', ...rest] = part.start.split(/(?=[?#])/);
     const address = `files/${file.split('/').map(encodeURIComponent).join('/')}${rest.join('')}`;
     res.setHeader('Cache-Control', 'no-store');
-    res.type('html').send(frameOf(escaped(page), escaped(address)));
+    res.type('html').send(frameOf({ page, part: part.id, start: address }));
   });
 
   app.get('/:token/files/*path', async (req, res) => {
@@ -130,13 +133,14 @@ export function createCourseware({ db, store, tokenSecret, publicUrl, clock, log
   return app;
 }
 
-function frameOf(page: string, start: string): string {
+function frameOf(said: Readonly<Record<'page' | 'part' | 'start', string>>): string {
+  const data = Object.entries(said).map(([name, value]) => ` data-${name}="${escaped(value)}"`);
   return `<!doctype html>
 <html>
 <head><meta charset="utf-8"><title>课时 Keshi</title>
 <style>html,body,iframe{margin:0;width:100%;height:100%;border:0;display:block;overflow:hidden}</style></head>
 <body><iframe title="courseware" allow="fullscreen"></iframe>
-<script src="/bridge.js" data-parent="${page}" data-start="${start}"></script></body>
+<script src="/bridge.js"${data.join('')}></script></body>
 </html>
 `;
 }

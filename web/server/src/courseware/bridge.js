@@ -3,14 +3,15 @@
 // above them. What they set is told to our page by messages, which stores it; what was stored before comes with the
 // first one. No package can reach our page in any other way.
 (() => {
-  const { parent: page, start } = document.currentScript.dataset;
+  const { page, part, start } = document.currentScript.dataset;
   const frame = document.querySelector('iframe');
   const values = {};
   let changed = {};
   let state = 'before';
   let error = '0';
 
-  const say = (message) => window.parent.postMessage(message, page);
+  // The part is said each time: what is set as it is left arrives when the next one is already there.
+  const say = (message) => window.parent.postMessage({ ...message, part }, page);
   const fail = (code) => {
     error = code;
     return 'false';

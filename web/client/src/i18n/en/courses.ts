@@ -286,6 +286,13 @@ export const courses: typeof zh = {
     unsupported: 'This browser cannot play it',
     packageComplete: 'The courseware is complete.',
     packageIncomplete: 'Not complete yet; progress is stored by itself.',
+    packageParts: {
+      count: (n) => `${n} parts.`,
+      complete: (n, of) => `${n} of ${of} complete; the courseware is complete with the last of them.`,
+      untitled: (n) => `Part ${n}`,
+      toRead: 'to read',
+      states: { untouched: 'not begun', begun: 'begun', complete: 'complete', failed: 'not passed' },
+    },
   },
   roster: {
     hint: 'Or upload a list: CSV or XLSX with a heading; a column “login” is needed, and a column “name” is compared row by row.',

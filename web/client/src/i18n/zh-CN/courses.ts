@@ -275,6 +275,13 @@ export const courses = {
     unsupported: '这个浏览器不能播放',
     packageComplete: '课件已完成。',
     packageIncomplete: '课件还没有完成；进度会自动保存。',
+    packageParts: {
+      count: (n: number) => `共 ${n} 个部分。`,
+      complete: (n: number, of: number) => `已完成 ${n}/${of}；全部完成后课件才算完成。`,
+      untitled: (n: number) => `第 ${n} 部分`,
+      toRead: '仅供阅读',
+      states: { untouched: '未开始', begun: '进行中', complete: '已完成', failed: '未通过' },
+    },
   },
   roster: {
     hint: '也可以上传名单：CSV 或 XLSX，第一行为表头，“账号”一列必填；有“姓名”一列时会逐行核对。',

@@ -2,7 +2,8 @@
 import type { ImportProblem } from '@keshi/contract/http/items';
 import { type ItemMedia, itemLimits } from '@keshi/contract/items';
 import type { ReadFile } from './item-table.ts';
-import { all, child, type Element, escaped, plainText } from './moodle-xml.ts';
+import { all, child, type Element } from '../../xml.ts';
+import { escaped, plainText } from './moodle-xml.ts';
 
 const place = '@@PLUGINFILE@@/';
 const shown = /<img\b[^>]*>|<audio\b[^>]*>[\s\S]*?<\/audio>/gi;

@@ -6,7 +6,8 @@ import type { ImportProblem } from '@keshi/contract/http/items';
 import { itemContent, type ItemContent } from '@keshi/contract/items';
 import type { ReadItem } from './item-table.ts';
 import { mediaMarkup, readFiles } from './moodle-files.ts';
-import { all, child, type Element, escaped, parseXml, wordsOf } from './moodle-xml.ts';
+import { all, child, type Element, parseXml } from '../../xml.ts';
+import { escaped, wordsOf } from './moodle-xml.ts';
 import type { TransferAnswer } from './transfer.ts';
 
 const shareOf = (answer: Element) => Number(answer.attributes['fraction'] ?? 0);
