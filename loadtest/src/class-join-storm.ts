@@ -11,7 +11,7 @@
  * before the bell. Lost is who has no sound and picture after 30 s, or whose socket breaks at any time until all have
  * stayed together for five seconds.
  */
-import { median, quantile, type BenchOptions, type Figure } from './figure.ts';
+import { alone, median, quantile, type BenchOptions, type Figure } from './figure.ts';
 import { openBareStorm } from './storm/bare-storm.ts';
 import { openOurStorm } from './storm/our-storm.ts';
 import type { StormSide } from './storm/side.ts';
@@ -77,17 +77,15 @@ function figuresOf({ ours, bare }: Record<StormSide['name'], Storm[]>, rounds: n
 
 /** What a join costs each of our processes, for the simulation; bare mediasoup has no signaling to compare with. */
 function perJoin(ours: readonly Storm[], bare: readonly Storm[], rounds: number): Figure[] {
-  const alone = (process: string, pick: (each: JoinCosts) => number): Figure => ({
-    figure: `storm_${process}_ms_per_join`,
-    value: median(ours.map(({ perJoin }) => pick(perJoin))),
-    unit: 'ms of processor time',
-    against: null,
-    againstValue: null,
-    ratio: null,
-    rounds,
-  });
+  const costOf = (process: string, pick: (each: JoinCosts) => number): Figure =>
+    alone(
+      `storm_${process}_ms_per_join`,
+      median(ours.map(({ perJoin }) => pick(perJoin))),
+      'ms of processor time',
+      rounds,
+    );
   const compared = (process: string, pick: (each: JoinCosts) => number): Figure => ({
-    ...alone(process, pick),
+    ...costOf(process, pick),
     against: 'bare mediasoup',
     againstValue: median(bare.map(({ perJoin }) => pick(perJoin))),
     ratio: median(
@@ -98,8 +96,8 @@ function perJoin(ours: readonly Storm[], bare: readonly Storm[], rounds: number)
     ),
   });
   return [
-    alone('signaling', ({ signalingMs }) => signalingMs),
-    alone('coordinator', ({ coordinatorMs }) => coordinatorMs),
+    costOf('signaling', ({ signalingMs }) => signalingMs),
+    costOf('coordinator', ({ coordinatorMs }) => coordinatorMs),
     compared('node', ({ nodeMs }) => nodeMs),
     compared('worker', ({ workerMs }) => workerMs),
   ];

@@ -20,7 +20,7 @@ import { type Cohort, seedCohort } from './exam/cohort.ts';
 import { post, targetOf } from './exam/requests.ts';
 import { sit, type SittingPlan, type Written } from './exam/sitting.ts';
 import { processorSeconds } from './fanout/server-costs.ts';
-import { median, quantile, type BenchOptions, type Figure } from './figure.ts';
+import { alone, median, quantile, type BenchOptions, type Figure } from './figure.ts';
 
 const fullCohort = 2_000;
 const sockets = 256;
@@ -87,15 +87,6 @@ export async function run({ rounds, viewers }: BenchOptions): Promise<Figure[]> 
       const [a, b] = [await first(), await second()];
       measured.push(turn % 2 === 0 ? { ours: a, bare: b } : { ours: b, bare: a });
     }
-    const alone = (figure: string, value: number, unit: string): Figure => ({
-      figure,
-      value,
-      unit,
-      against: null,
-      againstValue: null,
-      ratio: null,
-      rounds: 1,
-    });
     return [
       {
         figure: 'autosaves_per_core_s',

@@ -19,7 +19,7 @@ import { openOurChecker, openStockChecker, type Checker } from './faces/checker.
 import { readFaceSet } from './faces/face-set.ts';
 import { incidentFigures } from './faces/incident-figures.ts';
 import { verdictFigures } from './faces/verdict-figures.ts';
-import { median, type BenchOptions, type Figure } from './figure.ts';
+import { alone, median, type BenchOptions, type Figure } from './figure.ts';
 
 /** Of each side and round: enough that a neighbour's moment does not decide. */
 const checksPerRound = 24;
@@ -86,15 +86,7 @@ async function costs(ours: Checker, stock: Checker, rounds: number): Promise<Fig
   return [
     compared('checks_per_core_s', 'ours'),
     compared('mirrored_checks_per_core_s', 'mirrored'),
-    ...Object.entries(stages).map(([stage, values]): Figure => ({
-      figure: `${stage}_ms`,
-      value: median(values),
-      unit: 'ms',
-      against: null,
-      againstValue: null,
-      ratio: null,
-      rounds,
-    })),
+    ...Object.entries(stages).map(([stage, values]) => alone(`${stage}_ms`, median(values), 'ms', rounds)),
   ];
 }
 

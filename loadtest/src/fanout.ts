@@ -12,7 +12,7 @@
  * not that of Redis and PostgreSQL beside ours. Each side's turn begins with new processes, and nothing else of the
  * bench runs meanwhile. Every message must reach every member once, or the bench fails.
  */
-import { median, quantile, type BenchOptions, type Figure } from './figure.ts';
+import { alone, median, quantile, type BenchOptions, type Figure } from './figure.ts';
 import { ours } from './fanout/our-side.ts';
 import { bareWs, plainSocketIo, rawTcp } from './fanout/peer-side.ts';
 import type { SideName } from './fanout/side.ts';
@@ -95,14 +95,11 @@ function figuresOf(turns: Turns, members: number): Figure[] {
       'plain Socket.IO',
       ({ connectsPerSecond }) => connectsPerSecond,
     ),
-    {
-      figure: 'joins_per_cpu_s',
-      value: median(turns.ours.map(({ joinsPerSecond }) => joinsPerSecond ?? NaN)),
-      unit: `joins ${perSecond}`,
-      against: null,
-      againstValue: null,
-      ratio: null,
+    alone(
+      'joins_per_cpu_s',
+      median(turns.ours.map(({ joinsPerSecond }) => joinsPerSecond ?? NaN)),
+      `joins ${perSecond}`,
       rounds,
-    },
+    ),
   ];
 }

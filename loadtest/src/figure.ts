@@ -18,6 +18,17 @@ export const figure = z.object({
 });
 export type Figure = z.infer<typeof figure>;
 
+/** A figure that is compared with nothing. */
+export const alone = (figure: string, value: number, unit: string, rounds = 1): Figure => ({
+  figure,
+  value,
+  unit,
+  against: null,
+  againstValue: null,
+  ratio: null,
+  rounds,
+});
+
 export interface BenchOptions {
   /** How often ours and the peer take turns; figures are medians over rounds. */
   rounds: number;

@@ -8,11 +8,12 @@ import { z } from 'zod';
 import { ensureK6 } from '../../start/k6/install.mjs';
 import { buildGoTool } from './go-tool.ts';
 import { examStart } from './http-load/exam-start.ts';
-import { type HttpLoad, writeHttpReport } from './http-load/http-load.ts';
+import type { HttpLoad } from './http-load/http-load.ts';
 import { studyProgress } from './http-load/study-progress.ts';
-import { writeReport } from './load/report.ts';
+import { reportOf } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
 import { scenarioNames, scenarioOf } from './load/scenarios.ts';
+import { writeReport } from './report.ts';
 
 const httpLoads: Readonly<Record<string, HttpLoad>> = {
   [studyProgress.name]: studyProgress,
@@ -50,7 +51,7 @@ async function main(): Promise<number> {
     profileInto: values.profile ?? null,
     ...(values.verbose && { onOutput: (text: string) => process.stderr.write(text) }),
   });
-  await writeReport({ scenario, scale: scale.data, result, folder: values.report ?? null, say });
+  await writeReport(reportOf(scenario, scale.data, result), { folder: values.report ?? null, say });
   for (const [name, figures] of Object.entries(result.figures))
     console.log(JSON.stringify({ name, ...figures }));
   console.log(
@@ -75,7 +76,11 @@ async function playOverHttp(
     signal: ended.signal,
     ...(verbose && { onOutput: (text: string) => process.stderr.write(text) }),
   });
-  await writeHttpReport({ load, scale, result, folder: report ?? null, say });
+  const { lines, ...told } = result;
+  await writeReport(
+    { name: load.name, says: load.says, scale, ...told, plots: { 'Cores busy': lines } },
+    { folder: report ?? null, say },
+  );
   for (const [name, figures] of Object.entries(result.figures))
     console.log(JSON.stringify({ name, ...figures }));
   for (const threshold of result.crossed) console.error(`✗ ${threshold}`);

@@ -6,7 +6,7 @@
  *
  * At the end the server is killed while reports are on their way: none that was answered may be missing.
  */
-import { median, type BenchOptions, type Figure } from './figure.ts';
+import { alone, median, type BenchOptions, type Figure } from './figure.ts';
 import { openStudySides } from './study/sides.ts';
 
 const defaultLearners = 1_000;
@@ -36,15 +36,7 @@ export async function run({ rounds, viewers }: BenchOptions): Promise<Figure[]> 
     return [
       against('bare', 'reports_per_core_s', 'bare node:http with group commit'),
       against('single', 'reports_vs_single_rows', 'bare node:http, a transaction a report'),
-      {
-        figure: 'reports_lost',
-        value: lost,
-        unit: 'reports',
-        against: null,
-        againstValue: null,
-        ratio: null,
-        rounds: 1,
-      },
+      alone('reports_lost', lost, 'reports'),
     ];
   } finally {
     await sides.close();

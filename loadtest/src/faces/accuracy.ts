@@ -8,7 +8,7 @@ import type { FrameAnalysis } from '@keshi/contract/proctor';
 import type { Engine } from '@keshi/proctor/engine/engine';
 import { descriptorDistance, frameVerdict } from '@keshi/rules/identity';
 import { defaultIdentityPolicy as policy } from '@keshi/rules/identity-policy';
-import type { Figure } from '../figure.ts';
+import { alone, type Figure } from '../figure.ts';
 import type { FaceSet } from './face-set.ts';
 
 interface Described {
@@ -107,13 +107,3 @@ function errorsOf(trials: readonly Trial[], suffix: string, what: string): Figur
 
 const share = (values: readonly number[], is: (value: number) => boolean) =>
   values.filter(is).length / values.length;
-
-const alone = (figure: string, value: number, unit: string): Figure => ({
-  figure,
-  value,
-  unit,
-  against: null,
-  againstValue: null,
-  ratio: null,
-  rounds: 1,
-});

@@ -1,6 +1,6 @@
 /** How long a verdict takes, and what becomes of checks where five times as many are due as can be judged [PR7]. */
 import type { Engine } from '@keshi/proctor/engine/engine';
-import { quantile, type Figure } from '../figure.ts';
+import { alone, type Figure, quantile } from '../figure.ts';
 import { openVerdictPath, type Outcome } from './verdict-path.ts';
 
 const overload = 5;
@@ -88,13 +88,3 @@ function outcomesOf(outcomes: readonly Outcome[], suffix: string, when: string):
   ];
   return kinds.map(([figure, is, unit]) => alone(`${figure}${suffix}`, count(is), unit));
 }
-
-const alone = (figure: string, value: number, unit: string): Figure => ({
-  figure,
-  value,
-  unit,
-  against: null,
-  againstValue: null,
-  ratio: null,
-  rounds: 1,
-});

@@ -10,10 +10,9 @@ import { startPostgres } from '@keshi/e2e/postgres';
 import { createLogger } from '@keshi/runtime/log';
 import { startRedis } from '@keshi/runtime/testing/redis';
 import { startCluster } from '../../../start/cluster/services.ts';
-import { allThreadsSeconds } from '../capacity/processor.ts';
 import { type Cohort, questionsPerPaper, seedCohort } from '../exam/cohort.ts';
 import { mergeSummaries } from '../load/generators.ts';
-import { postmasterOf, treeSeconds } from '../study/sides.ts';
+import { sampleCores } from './cores.ts';
 import { type ExamStartSettings, standingAnswers } from './exam-plan.ts';
 import type { HttpLoad, HttpLoadResult } from './http-load.ts';
 import { runK6 } from './k6.ts';
@@ -27,7 +26,6 @@ const leastSaves = 4;
 const learnersPerUser = 100;
 /** k6 reads its plan and compiles its script before the first opens. */
 const headStartMs = 5_000;
-const samplesEveryMs = 2_000;
 
 export const examStart: HttpLoad = {
   name: 'exam-start',
@@ -61,26 +59,8 @@ export const examStart: HttpLoad = {
       const cohort = await seedCohort({ dataDir: folder, databaseUrl: postgres.url, size: learners, log });
       closers.push(() => cohort.close());
 
-      const databasePid = postmasterOf(postgres.url);
-      const spent = () => ({
-        at: performance.now(),
-        service: allThreadsSeconds(cluster.web.pid()),
-        database: treeSeconds(databasePid),
-      });
-      const samples: HttpLoadResult['samples'][number][] = [];
-      const began = spent();
-      let before = began;
-      const timer = setInterval(() => {
-        const now = spent();
-        const passed = (now.at - before.at) / 1_000;
-        samples.push({
-          atSeconds: Math.round((now.at - began.at) / 1_000),
-          serviceCores: Math.max(0, now.service - before.service) / passed,
-          databaseCores: Math.max(0, now.database - before.database) / passed,
-        });
-        before = now;
-      }, samplesEveryMs);
-      closers.push(() => Promise.resolve(clearInterval(timer)));
+      const cores = sampleCores({ servicePid: cluster.web.pid(), databaseUrl: postgres.url });
+      closers.push(() => Promise.resolve(cores.stop()));
       say(`they open within ${openWithinMs / 1_000} s and save ${savesEach} times`);
       const settings: ExamStartSettings = {
         ...{ url: cluster.url, examId: cohort.examId, learners, questions: questionsPerPaper },
@@ -96,11 +76,10 @@ export const examStart: HttpLoad = {
         ...{ k6, script: 'exam-start.ts', plan, folder, signal },
         ...(onOutput && { onOutput }),
       });
-      const ended = spent();
+      const spent = cores.spent();
       const { figures, crossed } = mergeSummaries([summary]);
       const { lost, twice } = await compare(cohort, settings);
       const saves = figures['saves_answered']?.['count'] ?? 0;
-      const serviceSeconds = ended.service - began.service;
       return {
         settings: { learners, openWithinMs, saveEveryMs, savesEach },
         figures: {
@@ -108,8 +87,8 @@ export const examStart: HttpLoad = {
           answers_lost: { value: lost },
           answers_twice: { value: twice },
           saves_per_core_s: {
-            value: saves / (serviceSeconds + ended.database - began.database),
-            service_alone: saves / serviceSeconds,
+            value: saves / (spent.service + spent.database),
+            service_alone: saves / spent.service,
           },
         },
         crossed: [
@@ -117,8 +96,8 @@ export const examStart: HttpLoad = {
           ...(lost > 0 ? ['answers_lost: value==0'] : []),
           ...(twice > 0 ? ['answers_twice: value==0'] : []),
         ],
-        samples,
-        lines: { service: 'serviceCores', database: 'databaseCores' },
+        samples: cores.samples,
+        lines: cores.lines,
       };
     } finally {
       for (const step of closers.toReversed()) await step();

@@ -11,13 +11,12 @@ import { migrate } from '@keshi/db/migrate';
 import { silent, testKeys } from '@keshi/db/testing/database';
 import { startPostgres } from '@keshi/e2e/postgres';
 import { startChild } from '../fanout/child.ts';
-import { allThreadsSeconds } from '../capacity/processor.ts';
 import { mergeSummaries } from '../load/generators.ts';
 import type { ServeAnswers } from '../study/messages.ts';
-import { postmasterOf, treeSeconds } from '../study/sides.ts';
+import { seedStudyWorld, startAll } from '../study/world.ts';
+import { sampleCores } from './cores.ts';
 import { runK6 } from './k6.ts';
 import type { HttpLoad, HttpLoadResult } from './http-load.ts';
-import { seedStudyWorld, startAll } from './study-world.ts';
 
 const program = new URL('../study/serve.ts', import.meta.url);
 const everyMs = 10_000;
@@ -26,7 +25,6 @@ const fullHoldMs = 60_000;
 const leastHoldMs = 20_000;
 /** A report on its way is a virtual user of some MB: more of them would take the memory of what is measured. */
 const mostOnTheWay = 1_000;
-const samplesEveryMs = 2_000;
 
 export const studyProgress: HttpLoad = {
   name: 'study-progress',
@@ -61,26 +59,8 @@ export const studyProgress: HttpLoad = {
       // The first report of each tells of ten seconds, and they have to have passed.
       await delay(everyMs, undefined, { signal });
 
-      const databasePid = postmasterOf(postgres.url);
-      const spent = () => ({
-        at: performance.now(),
-        server: allThreadsSeconds(server.pid),
-        database: treeSeconds(databasePid),
-      });
-      const samples: HttpLoadResult['samples'][number][] = [];
-      const began = spent();
-      let before = began;
-      const timer = setInterval(() => {
-        const now = spent();
-        const passed = (now.at - before.at) / 1_000;
-        samples.push({
-          atSeconds: Math.round((now.at - began.at) / 1_000),
-          serverCores: Math.max(0, now.server - before.server) / passed,
-          databaseCores: Math.max(0, now.database - before.database) / passed,
-        });
-        before = now;
-      }, samplesEveryMs);
-      closers.push(() => Promise.resolve(clearInterval(timer)));
+      const cores = sampleCores({ servicePid: server.pid, databaseUrl: postgres.url });
+      closers.push(() => Promise.resolve(cores.stop()));
       say(`${learners / (everyMs / 1_000)} reports a second for ${holdMs / 1_000} s`);
       const summary = await runK6({
         k6,
@@ -96,7 +76,7 @@ export const studyProgress: HttpLoad = {
         signal,
         ...(onOutput && { onOutput }),
       });
-      const ended = spent();
+      const spent = cores.spent();
       const { figures, crossed } = mergeSummaries([summary]);
       const count = (name: string) => figures[name]?.['count'] ?? 0;
       const [stored] = await db.sql<{ counted: string }>(
@@ -104,8 +84,6 @@ export const studyProgress: HttpLoad = {
         [lessonId],
       );
       const lostMs = Math.max(0, count('credited_ms') - Number(stored?.counted ?? 0));
-      const serverSeconds = ended.server - began.server;
-      const coreSeconds = serverSeconds + ended.database - began.database;
       const answered = count('reports_answered');
       return {
         settings: { learners, everyMs, holdMs, asked_per_s: learners / (everyMs / 1_000) },
@@ -113,12 +91,15 @@ export const studyProgress: HttpLoad = {
           ...figures,
           reached_per_s: { value: answered / (holdMs / 1_000) },
           /** Of the pages' service and PostgreSQL together, and of the service alone. */
-          reports_per_core_s: { value: answered / coreSeconds, service_alone: answered / serverSeconds },
+          reports_per_core_s: {
+            value: answered / (spent.service + spent.database),
+            service_alone: answered / spent.service,
+          },
           reports_lost: { value: Math.ceil(lostMs / everyMs) },
         },
         crossed: [...crossed, ...(lostMs > 0 ? ['reports_lost: value==0'] : [])],
-        samples,
-        lines: { service: 'serverCores', database: 'databaseCores' },
+        samples: cores.samples,
+        lines: cores.lines,
       };
     } finally {
       for (const step of closers.toReversed()) await step();

@@ -1,19 +1,13 @@
 /** One server of the bench `study` as a process of its own: the product's pages, or the barest that stores the same. */
 import { createServer, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createDb } from '@keshi/db/client';
 import { testKeys } from '@keshi/db/testing/database';
+import { testWrappingKeys } from '@keshi/db/testing/vault';
 import { openVault } from '@keshi/db/vault';
-import { createHealth } from '@keshi/runtime/health';
 import { createLogger } from '@keshi/runtime/log';
-import { createMediaStore } from '@keshi/runtime/media-store/media-store';
-import { createMetrics } from '@keshi/runtime/metrics';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
-import { listen } from '@keshi/web-server/listener';
-import { createWeb } from '@keshi/web-server/service';
+import { openBenchWeb } from '../bench-web.ts';
 import { answer } from '../fanout/child.ts';
 import { benchSecret, type ServeAnswers, type SideName } from './messages.ts';
 
@@ -25,38 +19,13 @@ const db = createDb({ url, keys: testKeys, log, poolSize: 10 });
 
 async function openOurs(): Promise<number> {
   const state = createMemoryState({ log });
-  const listener = await listen({ host: '127.0.0.1', port: 0, tls: null });
-  const vault = await openVault({ url: vaultUrl, keys: [{ id: 'w1', secret: Buffer.alloc(32, 9) }], log });
-  const folder = await mkdtemp(join(tmpdir(), 'keshi-study-'));
-  const mediaStore = await createMediaStore({ kind: 'folder', dir: folder }, log);
-  const web = await createWeb({
-    config: {
-      env: 'production',
-      publicUrl: `http://127.0.0.1:${listener.port}`,
-      tls: null,
-      tokenSecret: benchSecret,
-      signaling: { port: 0, url: null, region: null, hlsViewers: 0 },
-      metricsToken: null,
-      trustProxy: 0,
-      ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
-      proctor: { port: 0, threads: 1, signingKey: null, publicKeys: [] },
-      mail: null,
-      certificates: { key: Buffer.alloc(32, 10), oldPublicKeys: [] },
-    },
-    db,
-    state,
-    log,
-    metrics: createMetrics({ service: 'bench' }),
-    health: createHealth(log),
-    identity: { vault, faces: null, judge: null, verifier: null },
-    registration: { sms: null, orgId: null },
-    mediaStore,
-    coursewareUrl: null,
-    pagesDir: '/nonexistent',
-    version: '0.0.0',
+  const vault = await openVault({ url: vaultUrl, keys: testWrappingKeys, log });
+  const web = await openBenchWeb({
+    ...{ db, state, vault, judge: null, log },
+    tokenSecret: benchSecret,
+    env: 'production',
   });
-  listener.open(web.app);
-  return listener.port;
+  return web.port;
 }
 
 interface Told {

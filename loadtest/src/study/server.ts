@@ -1,7 +1,4 @@
 /** The pages' service over a real database and real HTTP, with a clock that its caller moves: an hour of study in seconds. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { routes, type RouteName, type Routes } from '@keshi/contract/http/routes';
 import type { Route, RouteReply } from '@keshi/contract/http/route';
 import { createCourse } from '@keshi/db/courses';
@@ -11,14 +8,10 @@ import { createOrganization } from '@keshi/db/organizations';
 import { testDatabase } from '@keshi/db/testing/database';
 import { testVault } from '@keshi/db/testing/vault';
 import { createUsers } from '@keshi/db/users';
-import { createHealth } from '@keshi/runtime/health';
 import { createLogger } from '@keshi/runtime/log';
-import { createMediaStore } from '@keshi/runtime/media-store/media-store';
-import { createMetrics } from '@keshi/runtime/metrics';
 import { createMemoryState } from '@keshi/runtime/state/memory/state';
 import { createPasswords } from '@keshi/web-server/auth/passwords';
-import { listen } from '@keshi/web-server/listener';
-import { createWeb } from '@keshi/web-server/service';
+import { openBenchWeb } from '../bench-web.ts';
 
 const password = 'correct horse battery';
 
@@ -36,38 +29,12 @@ export async function openStudyServer({ learners }: { learners: number }) {
   let now = Date.now();
   const clock = () => now;
   const state = createMemoryState({ log });
-  const mediaDir = await mkdtemp(join(tmpdir(), 'keshi-attack-'));
-  const mediaStore = await createMediaStore({ kind: 'folder', dir: mediaDir }, log);
-  const listener = await listen({ host: '127.0.0.1', port: 0, tls: null });
-  const url = `http://127.0.0.1:${listener.port}`;
-  const web = await createWeb({
-    config: {
-      env: 'test',
-      publicUrl: url,
-      tls: null,
-      tokenSecret: 'a secret for attacks on nobody else than ourselves',
-      signaling: { port: 0, url: null, region: null, hlsViewers: 0 },
-      metricsToken: null,
-      trustProxy: 0,
-      ledger: { key: Buffer.alloc(32, 9), oldPublicKeys: [] },
-      proctor: { port: 0, threads: 1, signingKey: null, publicKeys: [] },
-      mail: null,
-      certificates: { key: Buffer.alloc(32, 10), oldPublicKeys: [] },
-    },
-    db,
-    state,
-    log,
-    metrics: createMetrics({ service: 'attack' }),
-    health: createHealth(log),
-    identity: { vault: vault.vault, faces: null, judge: null, verifier: null },
-    registration: { sms: null, orgId: null },
-    mediaStore,
-    coursewareUrl: null,
-    pagesDir: '/nonexistent',
-    version: '0.0.0',
-    clock,
+  const web = await openBenchWeb({
+    ...{ db, state, vault: vault.vault, judge: null, log, clock },
+    tokenSecret: 'a secret for attacks on nobody else than ourselves',
+    env: 'test',
   });
-  listener.open(web.app);
+  const { url } = web;
 
   const school = await createOrganization(db, { parentId: null, kind: 'institution', name: '学校' });
   const passwordHash = await (await createPasswords()).hash(password);
@@ -161,12 +128,9 @@ export async function openStudyServer({ learners }: { learners: number }) {
       return id;
     },
     async close() {
-      await listener.close(100);
       await web.close();
       await state.close();
       await Promise.all([database.close(), vault.close()]);
-      await mediaStore.close();
-      await rm(mediaDir, { recursive: true, force: true });
     },
   };
 }

@@ -8,7 +8,7 @@ import { createOrganization } from '@keshi/db/organizations';
 import { createUsers } from '@keshi/db/users';
 import { createTokens } from '@keshi/web-server/auth/tokens';
 import { z } from 'zod';
-import { benchSecret } from '../study/messages.ts';
+import { benchSecret } from './messages.ts';
 
 export interface StudyPerson {
   userId: string;
