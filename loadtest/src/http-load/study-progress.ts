@@ -23,12 +23,14 @@ const everyMs = 10_000;
 const fullLearners = 100_000;
 const fullHoldMs = 60_000;
 const leastHoldMs = 20_000;
+/** So much of the full load one machine of two cores has to bear; of more it shows how much it bears. */
+const mustReachTo = 0.1;
 /** A report on its way is a virtual user of some MB: more of them would take the memory of what is measured. */
 const mostOnTheWay = 1_000;
 
 export const studyProgress: HttpLoad = {
   name: 'study-progress',
-  says: '100,000 learners of recorded lessons, each with a report every 10 s, answered once it is stored',
+  says: '100,000 learners of recorded lessons, each with a report every 10 s, answered once it is stored: 10,000 reports a second are asked for, and reached_per_s says how many this machine answered',
   async run({ scale, k6, say, signal, onOutput }): Promise<HttpLoadResult> {
     const learners = Math.max(10, Math.round(fullLearners * scale));
     const holdMs = Math.min(fullHoldMs, Math.max(leastHoldMs, fullHoldMs * 100 * scale));
@@ -68,6 +70,7 @@ export const studyProgress: HttpLoad = {
         plan: {
           settings: {
             ...{ url, lessonId, learners, everyMs, holdMs },
+            mustReach: scale <= mustReachTo,
             vus: Math.min(mostOnTheWay, Math.max(20, Math.ceil(learners / 10))),
           },
           learners: people.map(({ token }, n) => ({ token, sessionId: sessions[n] ?? '' })),

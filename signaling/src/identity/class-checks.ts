@@ -196,7 +196,8 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
 
   /** The row is the truth: whoever answered in time is not called silent because a hint was lost. */
   async function settleSilentOnes(at: Moment): Promise<void> {
-    const silent = [...learners.values()].filter((learner) => isSilent(learner, at.now));
+    const silent: LearnerChecks[] = [];
+    for (const learner of learners.values()) if (isSilent(learner, at.now)) silent.push(learner);
     // Asked by a former coordinator, and not come back since: that is absence.
     for (const learner of silent) if (!learner.here) drop(learner);
     const ids = silent.flatMap(({ open }) => (open ? [open.id] : []));
@@ -258,9 +259,10 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   }
 
   async function storeWaits(): Promise<void> {
-    const waiting = [...learners.values()].flatMap(({ wait, here }) =>
-      wait && here && !storedWaits.has(wait) ? [wait] : [],
-    );
+    const waiting: Waiting[] = [];
+    for (const { wait, here } of learners.values())
+      if (wait && here && !storedWaits.has(wait)) waiting.push(wait);
+    if (waiting.length === 0) return;
     await store.wait(room().id, waiting);
     for (const wait of waiting) storedWaits.add(wait);
   }
@@ -270,23 +272,24 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     const news: LearnerIdentity[] = [];
     for (const learner of learners.values()) {
       if (!learner.here) continue;
-      const view = viewOf(learner, at);
-      const essence = JSON.stringify([view.standing, view.ask?.id, view.checks.length]);
-      if (learner.told?.essence === essence) continue;
-      const isFirst = learner.told === null;
-      const { state, signedHours, overdueSince } = view.standing;
-      const board = { state, signedHours, overdueSince, checkedAt: learner.last?.at ?? null };
-      learner.told = { essence, standing: view.standing, board };
-      if (!isFirst || view.standing.state !== 'none') news.push(view);
+      const { told, last } = learner;
+      const standing = standingNow(learner, at);
+      const askId = openAsk(learner)?.id ?? null;
+      const { length: checks } = takingBack(learner);
+      if (told?.standing === standing && told.askId === askId && told.checks === checks) continue;
+      const { state, signedHours, overdueSince } = standing;
+      const board = { state, signedHours, overdueSince, checkedAt: last?.at ?? null };
+      learner.told = { askId, checks, standing, board };
+      if (told !== null || state !== 'none') news.push(viewOf(learner, at));
     }
     if (news.length > 0) deps.send({ kind: 'identity', learners: news });
   }
 
   function viewOf(learner: LearnerChecks, at: Moment): LearnerIdentity {
-    const { open } = learner;
+    const open = openAsk(learner);
     return {
       userId: learner.userId,
-      ask: open && open.answeredAt === null ? toAsk(open) : null,
+      ask: open && toAsk(open),
       standing: standingNow(learner, at),
       checks: takingBack(learner),
     };
@@ -349,6 +352,8 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   };
 }
 
+/** What is waiting to be answered. */
+const openAsk = ({ open }: LearnerChecks) => (open?.answeredAt === null ? open : null);
 const rank = ({ purpose }: PlannedAsk) => (purpose === 'sign-in' ? 0 : purpose === 'recheck' ? 1 : 2);
 
 function toAsk({ id, nonce, purpose, hour, pictures, motion, deadline }: FaceCheckState): IdentityAsk {

@@ -43,7 +43,9 @@ export interface LearnerChecks {
   overdueSince: number | null;
   /** As it was last told, and since when that has held. */
   told: {
-    readonly essence: string;
+    readonly askId: string | null;
+    /** How many checks took something back. */
+    readonly checks: number;
     readonly standing: IdentityStanding;
     readonly board: BoardIdentity;
   } | null;
@@ -243,6 +245,7 @@ const cameraOpensMs = 2_000;
 export const isSilent = ({ open }: LearnerChecks, now: number) =>
   open !== null && now >= open.deadline + silentAfterMs;
 
+/** The same object as was last told, as long as nothing in it has changed: it is looked at every second. */
 export function standingNow(
   learner: LearnerChecks,
   { now, hour }: Pick<Moment, 'now' | 'hour'>,
@@ -253,13 +256,17 @@ export function standingNow(
       learner.state.failures.length > 0 || learner.seatEmpty ? now : (learner.open?.deadline ?? now);
   const state = stateOf(learner, hour);
   const verdict = learner.last?.verdict ?? null;
-  const signedHours = [...learner.signed].sort((a, b) => a - b);
-  const standing = { state, verdict, since: now, signedHours, overdueSince: learner.overdueSince };
-  const known = learner.told?.standing;
-  return known && known.state === state && known.verdict === verdict
-    ? { ...standing, since: known.since }
-    : standing;
+  const { signed, overdueSince, told } = learner;
+  const known = told?.standing;
+  const goesOn = known?.state === state && known.verdict === verdict;
+  const { signedHours: hours = [] } = known ?? {};
+  if (goesOn && known.overdueSince === overdueSince && isOf(hours, signed)) return known;
+  const signedHours = [...signed].sort((a, b) => a - b);
+  return { state, verdict, since: goesOn ? known.since : now, signedHours, overdueSince };
 }
+
+const isOf = (hours: readonly number[], signed: ReadonlySet<number>) =>
+  hours.length === signed.size && hours.every((hour) => signed.has(hour));
 
 function stateOf(learner: LearnerChecks, hour: number): IdentityStanding['state'] {
   if (learner.open && learner.open.answeredAt === null) return 'asked';
