@@ -3,11 +3,12 @@ import { decode } from '../../proctor/src/engine/picture.ts';
 import { portrait } from '../../proctor/src/testing/samples.ts';
 import type { Still } from './camera-clip.ts';
 
-export type Scene = 'face' | 'nobody' | 'two' | 'covered';
+export type Scene = 'face' | 'nobody' | 'two' | 'covered' | 'dark' | 'other';
 
 export const sceneSize = { width: 320, height: 240 };
 /** The clip's frames a second. */
 const rate = 10;
+const darkness = 0.08;
 /** So many different frames: two seconds later never the same one. */
 const variants = 11;
 
@@ -21,32 +22,43 @@ export async function scene(what: Scene, seconds: number): Promise<Still[]> {
   }));
 }
 
-/** The scene without noise: a photo held into the camera by a program. */
-export const photo = async (what: Scene): Promise<Still> => ({ pixels: await picture(what), frames: 1 });
+/** The scene without noise: a photo held into the camera by a program. `times` as large as the others. */
+export const photo = async (what: Scene, times = 1): Promise<Still> => ({
+  pixels: await picture(what, times),
+  frames: 1,
+});
 
-async function picture(what: Scene): Promise<Buffer> {
-  const out = room();
+async function picture(what: Scene, times = 1): Promise<Buffer> {
+  const out = room(times);
   switch (what) {
     case 'covered':
       return Buffer.alloc(out.length, 6);
     case 'nobody':
       return out;
     case 'face':
-      await paste(out, 'plain', 160);
+      await paste(out, 'plain', 160, times);
       return out;
+    case 'other':
+      // Nearer than the others: the picture it is made from is smaller.
+      await paste(out, 'other', 160, times, 230);
+      return out;
+    case 'dark':
+      // A room in which the light went out.
+      return Buffer.from((await picture('face', times)).map((value) => value * darkness));
     case 'two':
-      await paste(out, 'plain', 85);
-      await paste(out, 'other', 235);
+      await paste(out, 'plain', 85, times);
+      await paste(out, 'other', 235, times);
       return out;
   }
 }
 
 /** A wall with a window and a shelf. */
-function room(): Buffer {
+function room(times: number): Buffer {
   const { width, height } = sceneSize;
-  const out = Buffer.alloc(width * height * 3);
-  for (let y = 0; y < height; y += 1)
-    for (let x = 0; x < width; x += 1) {
+  const out = Buffer.alloc(width * height * times * times * 3);
+  for (let row = 0; row < height * times; row += 1)
+    for (let column = 0; column < width * times; column += 1) {
+      const [x, y] = [Math.floor(column / times), Math.floor(row / times)];
       const isWindow = x > 20 && x < 90 && y > 20 && y < 110;
       const isShelf = y > 150 && y < 158;
       const isBook = y > 110 && y <= 150 && x > 180 && x % 14 < 10;
@@ -60,19 +72,26 @@ function room(): Buffer {
             : [wall, wall, wall - 15];
       out.set(
         colour.map((value) => Math.round(value)),
-        (y * width + x) * 3,
+        (row * width * times + column) * 3,
       );
     }
   return out;
 }
 
-async function paste(out: Buffer, who: 'plain' | 'other', centre: number): Promise<void> {
-  const face = await decode(await portrait(who), 140, 10_000_000);
-  const left = centre - Math.floor(face.width / 2);
-  const top = Math.floor((sceneSize.height - face.height) / 2);
+async function paste(
+  out: Buffer,
+  who: 'plain' | 'other',
+  centre: number,
+  times: number,
+  size = 140,
+): Promise<void> {
+  const width = sceneSize.width * times;
+  const face = await decode(await portrait(who), size * times, 10_000_000);
+  const left = centre * times - Math.floor(face.width / 2);
+  const top = Math.floor((sceneSize.height * times - face.height) / 2);
   for (let y = 0; y < face.height; y += 1) {
     const row = face.data.subarray(y * face.width * 3, (y + 1) * face.width * 3);
-    out.set(row, ((top + y) * sceneSize.width + left) * 3);
+    out.set(row, ((top + y) * width + left) * 3);
   }
 }
 
