@@ -39,9 +39,11 @@ const { learners, everyMs, holdMs, vus, mustReach } = settings;
 const reportMs = new Trend('report_ms', true);
 const answered = new Counter('reports_answered');
 const refused = new Counter('reports_refused');
-/** What was credited, as the answers say, and what of what played was not, ms. */
+/** What was credited, as the answers say, and what of what played was not although nothing was asked, ms. */
 const credited = new Counter('credited_ms');
 const uncredited = new Counter('uncredited_ms');
+/** Reports of those who were asked something: nobody answers here, so what plays on is not credited [WL6]. */
+const challenged = new Counter('reports_while_asked');
 
 /** @public k6 reads it. */
 export const options = {
@@ -95,5 +97,6 @@ export default function report(): void {
   reportMs.add(answer.timings.duration);
   const ms = Number(answer.json('creditedMs'));
   credited.add(ms);
-  uncredited.add(Math.max(0, everyMs - ms));
+  if (answer.json('challenge') === null) uncredited.add(Math.max(0, everyMs - ms));
+  else challenged.add(1);
 }

@@ -24,8 +24,8 @@ export async function seedStudyWorld(
   { learners }: { learners: number },
 ): Promise<{ lessonId: string; people: StudyPerson[] }> {
   const school = await createOrganization(db, { parentId: null, kind: 'institution', name: randomUUID() });
-  // Nothing is asked: how often people are asked says nothing about what a report costs.
-  const policy = { challengeMeanMs: 1e6 * hour, challengeLongestMs: 2e6 * hour };
+  // Next to nothing is asked: how often people are asked says nothing about what a report costs.
+  const policy = { challengeMeanMs: 100 * hour, challengeLongestMs: 200 * hour };
   const course = await createCourse(db, { orgId: school.id, title: '电工基础', policy });
   const group = await createGroup(db, { courseId: course.id, name: '一班' });
   const lessonId = newId();
