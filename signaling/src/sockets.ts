@@ -39,7 +39,7 @@ export function createSocketServer(deps: SocketsDeps): Sockets {
     wsEngine: WireEngine,
     parser: leanParser,
     // Silence is noticed by missing heartbeats long before; this finds connections that died without a word.
-    pingInterval: 20_000,
+    pingInterval: 25_000,
     pingTimeout: 15_000,
     connectTimeout: 15_000,
     ...(deps.adapter ? { adapter: deps.adapter } : {}),

@@ -17,7 +17,7 @@ export async function createPlainSocketIo(redisUrl: string): Promise<PeerServer>
     serveClient: false,
     transports: ['websocket'],
     // As often as ours.
-    pingInterval: 20_000,
+    pingInterval: 25_000,
     adapter: createShardedAdapter(publisher, subscriber),
   });
   let sent = 0;
