@@ -3,7 +3,6 @@
  * it passes a sign-in and then shows nobody, somebody else, a photo. What that earns is read from what is stored, by the
  * rules that credit is settled with, against the bounds of docs/threat-model.md. Checks come every few seconds here.
  */
-import { fileURLToPath } from 'node:url';
 import { loadAttendanceFacts } from '@keshi/db/attendance-facts';
 import { enrol } from '@keshi/db/groups';
 import { hourSignInsOf } from '@keshi/db/hour-sign-ins';
@@ -11,24 +10,15 @@ import { createUsers } from '@keshi/db/users';
 import { attendance } from '@keshi/rules/attendance';
 import { answerMs } from '@keshi/rules/check-plan';
 import { resolvePolicy } from '@keshi/rules/policy';
-import { createHealth } from '@keshi/runtime/health';
-import { createLogger } from '@keshi/runtime/log';
-import { createMetrics } from '@keshi/runtime/metrics';
 import type { Request } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createProctorService, type ProctorService } from '../../proctor/src/service.ts';
-import { noMediaNodes } from '../../signaling/src/media/nodes.ts';
-import { createSignaling, type Signaling } from '../../signaling/src/service.ts';
 import { shell } from '../../web/client/src/i18n/zh-CN/shell.ts';
-import { proctorJudge } from '../../web/server/src/checks/face-judge.ts';
-import { knowFace } from '../../web/server/test/known-face.ts';
-import { type RunningWeb, runWeb, tokenOf } from '../../web/server/test/running-web.ts';
+import type { RunningWeb } from '../../web/server/test/running-web.ts';
 import { keepEvidence } from '../src/evidence.ts';
 import { openPeople, type People, type PersonBefore } from '../src/people.ts';
+import { openProctored, type Proctored } from '../src/proctored.ts';
 import type { Scene } from '../src/scenes.ts';
 
-const pagesDir = fileURLToPath(new URL('../../web/client/build', import.meta.url));
-const secret = 'a secret between the services of these tests';
 const second = 1_000;
 /** The longest time between two checks. */
 const gapMs = 10 * second;
@@ -47,9 +37,8 @@ const swaps = [
 ] as const;
 const attackers = ['blocked', 'closed', 'replay'] as const;
 
+let services: Proctored;
 let web: RunningWeb;
-let proctor: ProctorService;
-let signaling: Signaling;
 let people: People;
 const ids = new Map<string, string>();
 const came = new Map<string, PersonBefore>();
@@ -57,19 +46,8 @@ const came = new Map<string, PersonBefore>();
 const answered = new Map<string, Request>();
 
 beforeAll(async () => {
-  const log = createLogger({ name: 'test', level: 'silent', format: 'json' });
-  const health = createHealth(log);
-  web = await runWeb({ pagesDir, judge: ({ jobs }) => proctorJudge({ queue: jobs, secret }) });
-  proctor = await createProctorService({
-    log,
-    metrics: createMetrics({ service: 'proctor-test' }),
-    health,
-    queue: web.state.jobs,
-    secret,
-    nodeId: 'proctor-test',
-    threads: 1,
-    signingKey: Buffer.alloc(32, 5),
-  });
+  services = await openProctored();
+  ({ web } = services);
   const { course, school, passwordHash, running } = web.world;
   const policy = { signInWindowMs: 60 * second, checkTurnShare: 0, ...checkPolicy };
   await web.db.prisma.course.update({ where: { id: course.id }, data: { policy } });
@@ -87,31 +65,12 @@ beforeAll(async () => {
   for (const { id, place } of created) ids.set(logins[place] ?? '', id);
   const { groupId } = await web.db.prisma.liveClass.findUniqueOrThrow({ where: { id: running.id } });
   await enrol(web.db, { groupId, userIds: [...ids.values()] });
-  for (const [login, userId] of ids)
-    await knowFace(web, proctor.proctor, { userId, token: await tokenOf(web, login), who: 'plain' });
-  signaling = await createSignaling({
-    http: web.listener.server,
-    config: {
-      tokenSecret: 'a secret of the tests, long enough to be one',
-      redisUrl: null,
-      turn: null,
-      trustProxy: 0,
-      signaling: { region: null, hlsViewers: 0 },
-    },
-    state: web.state,
-    db: web.db,
-    media: noMediaNodes(),
-    log,
-    metrics: createMetrics({ service: 'signaling-test' }),
-    health,
-  });
+  await services.knowFaces(ids);
   people = await openPeople();
 }, 120_000);
 afterAll(async () => {
   await people?.close();
-  await signaling?.close();
-  await proctor?.close();
-  await web?.close();
+  await services?.close();
 });
 
 const evidence = (name: string) =>

@@ -2,35 +2,23 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { hourSignInsOf } from '@keshi/db/hour-sign-ins';
-import { createHealth } from '@keshi/runtime/health';
-import { createLogger } from '@keshi/runtime/log';
-import { createMetrics } from '@keshi/runtime/metrics';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createProctorService, type ProctorService } from '../../proctor/src/service.ts';
-import { noMediaNodes } from '../../signaling/src/media/nodes.ts';
-import { createSignaling, type Signaling } from '../../signaling/src/service.ts';
 import { checks as words } from '../../web/client/src/i18n/zh-CN/checks.ts';
 import { reasons } from '../../web/client/src/i18n/zh-CN/reasons.ts';
 import { shell } from '../../web/client/src/i18n/zh-CN/shell.ts';
-import { proctorJudge } from '../../web/server/src/checks/face-judge.ts';
-import { knowFace } from '../../web/server/test/known-face.ts';
-import { type RunningWeb, runWeb, tokenOf } from '../../web/server/test/running-web.ts';
+import type { RunningWeb } from '../../web/server/test/running-web.ts';
 import { writePersonClip } from '../src/person-clip.ts';
 import { type Browser, desktop, openBrowser, phone } from '../src/chromium.ts';
 import { keepEvidence } from '../src/evidence.ts';
 import { problemsOf, settled } from '../src/page-check.ts';
+import { openProctored, type Proctored } from '../src/proctored.ts';
 
 const patient = { timeout: 30_000 };
-const pagesDir = fileURLToPath(new URL('../../web/client/build', import.meta.url));
-const secret = 'a secret between the services of these tests';
-const tokenSecret = 'a secret of the tests, long enough to be one';
 
 let folder: string;
+let services: Proctored;
 let web: RunningWeb;
-let proctor: ProctorService;
-let signaling: Signaling;
 let learner: Browser;
 let impostor: Browser;
 let faceless: Browser;
@@ -38,46 +26,14 @@ let staff: Browser;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'keshi-checks-'));
-  const log = createLogger({ name: 'test', level: 'silent', format: 'json' });
-  const health = createHealth(log);
-  web = await runWeb({ pagesDir, judge: ({ jobs }) => proctorJudge({ queue: jobs, secret }) });
-  proctor = await createProctorService({
-    log,
-    metrics: createMetrics({ service: 'proctor-test' }),
-    health,
-    queue: web.state.jobs,
-    secret,
-    nodeId: 'proctor-test',
-    threads: 1,
-    signingKey: Buffer.alloc(32, 5),
-  });
+  services = await openProctored();
+  ({ web } = services);
   // A window that leaves no choice: the sign-in is asked for at once.
   await web.db.prisma.course.update({
     where: { id: web.world.course.id },
     data: { policy: { signInWindowMs: 60_000 } },
   });
-  for (const login of ['learner', 'second'])
-    await knowFace(web, proctor.proctor, {
-      userId: web.world.idOf(login),
-      token: await tokenOf(web, login),
-      who: 'plain',
-    });
-  signaling = await createSignaling({
-    http: web.listener.server,
-    config: {
-      tokenSecret,
-      redisUrl: null,
-      turn: null,
-      trustProxy: 0,
-      signaling: { region: null, hlsViewers: 0 },
-    },
-    state: web.state,
-    db: web.db,
-    media: noMediaNodes(),
-    log,
-    metrics: createMetrics({ service: 'signaling-test' }),
-    health,
-  });
+  await services.knowFaces(['learner', 'second'].map((login) => [login, web.world.idOf(login)]));
   const [own, others] = [join(folder, 'own.y4m'), join(folder, 'others.y4m')];
   await writePersonClip(own, 'plain');
   await writePersonClip(others, 'other');
@@ -88,9 +44,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   for (const browser of [learner, impostor, faceless, staff]) await browser?.close();
-  await signaling?.close();
-  await proctor?.close();
-  await web?.close();
+  await services?.close();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -11,7 +11,7 @@ const recheckedWithin = ({ recheckWithinMs }: IdentityPolicy) => recheckWithinMs
 
 /**
  * The time that failed checks of one learner in one class take back, each since the last one that passed and at most the
- * policy's. A single failure whose recheck passes takes nothing back: one frame was bad, the person was there; nor does
+ * policy's; and the time from a failure to the next pass, which no reconnect within the proof gap makes whole. A single failure whose recheck passes takes nothing back: one frame was bad, the person was there; nor does
  * any number of failures after which a person looked and knew the learner. A failure whose recheck is still awaited takes
  * nothing back yet, unless `isOver`: then none can come.
  */
@@ -39,7 +39,10 @@ export function voidedSpans(
     }
     const [first, ...more] = failures;
     const isBorneOut = !first || (more.length === 0 && check.at - first.at <= recheckedWithin(policy));
-    if (check.by === 'face' && !isBorneOut) takeBack();
+    if (check.by === 'face' && !isBorneOut) {
+      takeBack();
+      voided.push({ from: first.at, to: check.at });
+    }
     lastPassedAt = check.at;
     failures = [];
   }
