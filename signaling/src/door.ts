@@ -21,8 +21,8 @@ export interface Door {
   heard(local: LocalClass, message: Exclude<Broadcast, { kind: 'frame' | 'news' }>): void;
   /** Tells the coordinator who is here. */
   announceMembers(classId: string): Promise<void>;
-  /** Whoever connects and never joins is no page of ours. */
-  closeStrangers(): void;
+  /** Whoever connects and never joins is no page of ours; and who has been silent for long is not there any more. */
+  closeSilent(): void;
 }
 
 export interface DoorDeps {
@@ -44,6 +44,10 @@ export interface DoorDeps {
 }
 
 const strangerMs = 60_000;
+/** A page that is out of sight may beat once a minute only. */
+const silentMs = 150_000;
+/** Where pages beat more rarely than that allows for. */
+const silentBeats = 2.5;
 const nothing = () => ({});
 
 export function createDoor(deps: DoorDeps): Door {
@@ -144,10 +148,14 @@ export function createDoor(deps: DoorDeps): Door {
       }
     },
     announceMembers,
-    closeStrangers() {
-      for (const connection of connections.all())
-        if (connection.stage === 'connected' && now() - connection.openedAt > strangerMs)
-          connection.socket.disconnect(true);
+    closeSilent() {
+      for (const connection of connections.all()) {
+        const visit = visits.of(connection);
+        const isOver = visit
+          ? now() - visit.facts.lastSeenAt > Math.max(silentMs, silentBeats * visit.policy.heartbeatMs)
+          : connection.stage === 'connected' && now() - connection.openedAt > strangerMs;
+        if (isOver) connection.socket.disconnect(true);
+      }
     },
   };
 }

@@ -84,6 +84,9 @@ export interface Signaling {
 const nodeTtlMs = 6_000;
 const tickMs = 250;
 const flushMs = 1_000;
+/** How often all connections are gone through for those that are silent, ms. */
+const sweepMs = 2_000;
+const silentSweepMs = 10_000;
 /** How long a learner may earn in two places when the word of it was lost [WL4]. */
 const leasesMs = 20_000;
 const janitorMs = 20_000;
@@ -428,16 +431,18 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       for (const coordinator of coordinators.all()) coordinator.tick();
     }, tickMs),
     setInterval(() => {
-      visits.sweep();
       chips.tick();
-      door.closeStrangers();
-      slowReaders.look();
       if (turnstile.keepsWaiting) troubles.began('crowd');
       else troubles.ended('crowd');
       void sessions.check();
       void facts.flush();
       void leases.flush();
     }, flushMs),
+    setInterval(() => {
+      visits.sweep();
+      slowReaders.look();
+    }, sweepMs),
+    setInterval(door.closeSilent, silentSweepMs),
     setInterval(() => void leases.compare(), leasesMs),
     setInterval(() => void boards.tick(), flushMs),
     setInterval(() => void load.look(), proctorLoadMs),

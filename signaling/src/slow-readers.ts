@@ -32,7 +32,7 @@ export interface SlowReadersDeps {
 const mostBehind = 1024 * 1024;
 /**
  * A batch may take this long. That answer of some MB needs 3 Mbit/s then; and who reads nothing at all would be noticed
- * by the missing answer to a ping only up to 40 s after.
+ * by its missing heartbeats only minutes after.
  */
 export const patienceMs = 20_000;
 /** What the page is told to wait; it spreads that by itself. */

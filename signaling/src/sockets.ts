@@ -38,8 +38,9 @@ export function createSocketServer(deps: SocketsDeps): Sockets {
     perMessageDeflate: false,
     wsEngine: WireEngine,
     parser: leanParser,
-    // Silence is noticed by missing heartbeats long before; this finds connections that died without a word.
-    pingInterval: 25_000,
+    // Pages beat, ask with a beat where they hear nothing, and are let go of when they do not (`door.ts`): this is for
+    // clients that do neither, and for a hundred thousand pages it would be most of what is said.
+    pingInterval: 300_000,
     pingTimeout: 15_000,
     connectTimeout: 15_000,
     ...(deps.adapter ? { adapter: deps.adapter } : {}),

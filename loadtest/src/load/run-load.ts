@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startPostgres } from '@keshi/e2e/postgres';
 import { createLogger } from '@keshi/runtime/log';
 import { startRedis } from '@keshi/runtime/testing/redis';
+import { nodesOf, nodesToTry } from '../../../start/cluster/front.ts';
 import { startCluster, type Cluster } from '../../../start/cluster/services.ts';
 import {
   membersPerGenerator,
@@ -97,6 +98,7 @@ async function membersOf(world: World, cluster: Cluster, scenario: LoadScenario)
   const { classes } = world;
   const lifeMs = scenario.rampMs + scenario.holdMs + 600_000;
   const urls = cluster.signaling.map(({ port }) => `ws://127.0.0.1:${port}`);
+  const place = asTheFrontDoes(urls.length);
   const largest = Math.max(...classes.map(({ learners }) => learners.length));
   const people = [
     ...classes.flatMap(({ host, observers }, classAt) =>
@@ -112,10 +114,24 @@ async function membersOf(world: World, cluster: Cluster, scenario: LoadScenario)
   return Promise.all(
     people.map(async ({ person, classAt, n }, at) => {
       const { classId = '' } = classes[classAt] ?? {};
+      const url = urls[place(classId)] ?? '';
       const ticket = await world.sign(classId, person, lifeMs);
-      return { url: urls[at % urls.length] ?? '', ticket, role: person.role, classAt, n, at };
+      return { url, ticket, role: person.role, classAt, n, at };
     }),
   );
+}
+
+/** Members connect without the front, which would take its share of the machine, and to the nodes it would have chosen. */
+function asTheFrontDoes(nodes: number): (classId: string) => number {
+  const connections = Array.from({ length: nodes }, () => 0);
+  const orders = new Map<string, number[]>();
+  return (classId) => {
+    const order = orders.get(classId) ?? nodesOf(classId, nodes);
+    orders.set(classId, order);
+    const [node = 0] = nodesToTry(order, connections);
+    connections[node] = (connections[node] ?? 0) + 1;
+    return node;
+  };
 }
 
 interface Play extends LoadOptions {

@@ -35,6 +35,12 @@ export interface LoadScenario {
   readonly stormAfterMs: number | null;
 }
 
+/**
+ * As the policy of these courses has it, with a proof gap of half as much again: servers, database and generators share the
+ * two cores of the machine this is meant for. The rules' own default is 10 s.
+ */
+const rareBeatMs = 60_000;
+
 const quiet = { lively: null, churnPercent: 0, stormAfterMs: null } as const;
 
 const lively = (learners: number): Lively => ({
@@ -58,14 +64,13 @@ const sized = (classes: number, learners: number, scale: number): number[] =>
 
 const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> = {
   'online-100k': (scale) => ({
-    says: '100 classes of 1,000, everybody connected, with a heartbeat every 20 s',
+    says: '100 classes of 1,000, everybody connected, with a heartbeat every 60 s',
     script: 'online.ts',
     classes: sized(100, 1_000, scale),
     observers: 0,
-    // Servers, database and generators share the two cores of the machine this is meant for.
-    heartbeatMs: 20_000,
+    heartbeatMs: rareBeatMs,
     playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
-    rampMs: Math.max(5_000, 600_000 * scale),
+    rampMs: Math.max(5_000, 1_200_000 * scale),
     holdMs: Math.max(25_000, 300_000 * scale),
     ...quiet,
   }),
@@ -89,10 +94,10 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
     script: 'online.ts',
     classes: Array.from({ length: Math.max(2, Math.round(10_000 * scale)) }, () => 10),
     observers: 0,
-    heartbeatMs: 20_000,
+    heartbeatMs: rareBeatMs,
     // Every host at least.
     playedByK6: Math.max(2, Math.round(10_000 * scale)),
-    rampMs: Math.max(5_000, 300_000 * scale),
+    rampMs: Math.max(5_000, 600_000 * scale),
     holdMs: Math.max(25_000, 120_000 * scale),
     ...quiet,
   }),
@@ -103,9 +108,9 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       script: 'class.ts',
       classes: [learners, ...sized(90, 1_000, scale)],
       observers: Math.max(2, Math.round(200 * scale)),
-      heartbeatMs: 20_000,
+      heartbeatMs: rareBeatMs,
       playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
-      rampMs: Math.max(5_000, 600_000 * scale),
+      rampMs: Math.max(5_000, 1_200_000 * scale),
       holdMs: holdOf(lively(learners)),
       lively: lively(learners),
       churnPercent: 1,
@@ -117,9 +122,9 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
     script: 'online.ts',
     classes: sized(100, 1_000, scale),
     observers: 0,
-    heartbeatMs: 20_000,
+    heartbeatMs: rareBeatMs,
     playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
-    rampMs: Math.max(5_000, 600_000 * scale),
+    rampMs: Math.max(5_000, 1_200_000 * scale),
     // Twice what they needed to come, and the time to start the nodes.
     holdMs: Math.max(60_000, 1_200_000 * scale),
     ...quiet,

@@ -44,6 +44,8 @@ export interface World {
 }
 
 const hourMs = 3_600_000;
+/** A beat may be late by half of the time between two. */
+const beatsInGap = 1.5;
 const peopleAtOnce = 5_000;
 /** Classes made at the same time: as many as the pool has connections. */
 const classesAtOnce = 5;
@@ -57,8 +59,9 @@ export async function seedWorld(options: WorldOptions): Promise<World> {
   const db = createDb({ url: options.databaseUrl, keys, log: options.log, poolSize: classesAtOnce });
   try {
     const org = await createOrganization(db, { parentId: null, kind: 'institution', name: randomUUID() });
+    const { heartbeatMs } = options;
     const policy: Record<string, number> =
-      options.heartbeatMs === null ? {} : { heartbeatMs: options.heartbeatMs };
+      heartbeatMs === null ? {} : { heartbeatMs, proofGapMs: beatsInGap * heartbeatMs };
     const course = await createCourse(db, { orgId: org.id, title: '电工基础', policy });
 
     const create = async (role: 'instructor' | 'learner' | 'supervisor', names: readonly string[]) => {

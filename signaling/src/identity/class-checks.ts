@@ -53,8 +53,10 @@ export interface ClassChecksDeps {
   log: Logger;
 }
 
-/** Between two rounds, ms by a steady clock. */
+/** Between two rounds, ms by a steady clock; a large class is gone through more rarely. What is told of is not waited for. */
 const roundMs = 1_000;
+const longestRoundMs = 3_000;
+const learnersForMore = 500;
 const pauseAfterFailureMs = 2_000;
 /** In one round; more than a class of ten thousand needs, less than what would hold up everybody else. */
 const mostAsks = 200;
@@ -337,7 +339,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       // Before its first minute a class has asked nobody, and a class that never ran has nothing to read.
       if (room().startedAt === null) return;
       running = true;
-      nextRoundAt = at + roundMs;
+      nextRoundAt = at + Math.min(longestRoundMs, roundMs * (1 + learners.size / learnersForMore));
       round()
         .catch((error: unknown) => {
           nextRoundAt = performance.now() + pauseAfterFailureMs;

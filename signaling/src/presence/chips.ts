@@ -44,9 +44,9 @@ interface Chip {
 }
 
 /** The page runs on by itself; this corrects it. */
-const quietMs = 30_000;
+const quietMs = 60_000;
 /** No more of these corrections a second: with tens of thousands of learners here they come more rarely. */
-const quietPushes = 200;
+const quietPushes = 50;
 /** Those who come within this time are read about together. */
 const readTogetherMs = 50;
 const rereadAfterMs = 3_000;

@@ -14,6 +14,7 @@ import { answered, applyEvent, applyTally, viewOf, voted, type ClassView } from 
 import { LiveMedia } from './live-media.svelte.ts';
 
 export interface LiveClassOptions {
+  classId: string;
   ticket: () => Promise<{ ticket: string; signalingUrl: string }>;
   device: 'desktop' | 'phone' | 'tablet' | 'unknown';
   /** An observer who only reads the board takes no media. */
@@ -44,6 +45,7 @@ export class LiveClass {
   constructor(options: LiveClassOptions) {
     this.#options = options;
     this.socket = createClassSocket({
+      classId: options.classId,
       ticket: options.ticket,
       tab: crypto.randomUUID(),
       onConnected: (again) => this.#join(again),

@@ -41,6 +41,8 @@ export type Connection =
   | { state: 'closed'; reason: GoodbyeReason | ErrorCode | 'left' };
 
 export interface ClassSocketOptions {
+  /** The front takes the members of a class to the same node. */
+  classId: string;
   /** A fresh ticket for each connect; throws `ClassSocketError` when the class may not be entered any more. */
   ticket: () => Promise<{ ticket: string; signalingUrl: string }>;
   tab: string;
@@ -53,6 +55,10 @@ const ackTimeoutMs = 10_000;
 const firstRetryMs = 500;
 const longestRetryMs = 15_000;
 const announcedSpread = 0.5;
+/** So often a page is sent to the node of its class; after that to whichever has room. */
+const triesWithClass = 2;
+/** Whoever has heard nothing for this long asks with the next beat whether anybody is there, ms. */
+const quietMs = 14_000;
 /** Codes after which trying again would only be refused again. */
 const finalCodes: ReadonlySet<ErrorCode> = new Set([
   'forbidden',
@@ -76,6 +82,8 @@ export function createClassSocket(options: ClassSocketOptions) {
   /** What the server said when it closed a connection that is to be made again. */
   let farewell: GoodbyeReason | null = null;
   let retryAt = 0;
+  /** When the server last said something, by the page's steady clock, ms. */
+  let heardAt = 0;
   /** Where signaling was the last time; empty for the page's own origin, which it mostly is. */
   let signalingUrl = '';
   const listeners = new Map<ServerEventName, Set<(payload: never) => void>>();
@@ -196,6 +204,7 @@ export function createClassSocket(options: ClassSocketOptions) {
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
+      query: attempt < triesWithClass ? { class: options.classId } : {},
       auth: (send) => {
         // Without a ticket this connection is given up by whoever asked for one.
         ticket.then(
@@ -206,6 +215,7 @@ export function createClassSocket(options: ClassSocketOptions) {
     });
     socket = mine;
     mine.on('connect', () => {
+      heardAt = performance.now();
       options.onConnected(everOnline).then(
         () => {
           if (socket !== mine || connection.state === 'closed') return;
@@ -224,6 +234,7 @@ export function createClassSocket(options: ClassSocketOptions) {
       if (socket === mine && reason !== 'io client disconnect') lost();
     });
     mine.onAny((name: ServerEventName, payload: unknown) => {
+      heardAt = performance.now();
       if (name === 'goodbye') {
         const { reason, retryMs } = payload as ServerPayload<'goodbye'>;
         if (retryMs === null) close(reason);
@@ -258,8 +269,21 @@ export function createClassSocket(options: ClassSocketOptions) {
       if (!ack.ok) throw new ClassSocketError(ack.error);
       return ack.data;
     },
+    /** In a silence it asks for an answer: a connection may be dead for minutes before the browser says so. */
     beat(beat: Beat) {
-      if (connection.state === 'online') socket?.emit('beat', beat);
+      const via = socket;
+      if (connection.state !== 'online' || !via) return;
+      if (performance.now() - heardAt < quietMs) {
+        via.emit('beat', beat);
+        return;
+      }
+      via
+        .timeout(ackTimeoutMs)
+        .emitWithAck('beat', beat)
+        .then(
+          () => (heardAt = performance.now()),
+          () => abandon(via, new ClassSocketError({ code: 'unavailable' })),
+        );
     },
     on<K extends ServerEventName>(name: K, listener: (payload: ServerPayload<K>) => void): () => void {
       const set = listeners.get(name) ?? new Set();

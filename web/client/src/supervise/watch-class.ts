@@ -20,6 +20,7 @@ export function watchClass({ api, classId, board, onConnection, onShown, onEnded
   let beats: ReturnType<typeof setInterval> | undefined;
 
   const socket = createClassSocket({
+    classId,
     tab: crypto.randomUUID(),
     async ticket() {
       try {
