@@ -3,12 +3,11 @@ import { type PackagePart, packagePart } from '@keshi/contract/lessons';
 import { z } from 'zod';
 import type { Db } from './client.ts';
 import { Refused } from './failures.ts';
-import { fromDate, fromDateOrNull, toDate } from './instants.ts';
+import { fromDateOrNull, toDate } from './instants.ts';
 
 export interface PackageState {
   cmi: Record<string, string>;
   status: string;
-  startedAt: number;
   completedAt: number | null;
 }
 
@@ -24,14 +23,9 @@ export async function packageStates(
 ): Promise<ReadonlyMap<string, PackageState>> {
   const rows = await db.prisma.packageState.findMany({ where: of });
   return new Map(
-    rows.map(({ part, cmi, status, startedAt, completedAt }) => [
+    rows.map(({ part, cmi, status, completedAt }) => [
       part,
-      {
-        cmi: stored.parse(cmi),
-        status,
-        startedAt: fromDate(startedAt),
-        completedAt: fromDateOrNull(completedAt),
-      },
+      { cmi: stored.parse(cmi), status, completedAt: fromDateOrNull(completedAt) },
     ]),
   );
 }
@@ -51,20 +45,15 @@ export async function savePackageState(
     complete: boolean;
     now: number;
   },
-): Promise<{ status: string; completedAt: number | null }> {
-  return db.transaction(async (sql) => {
-    const [row] = await sql<{
-      status: string;
-      completedAt: Date | null;
-      elements: number;
-      characters: number;
-    }>(
+): Promise<void> {
+  await db.transaction(async (sql) => {
+    const [row] = await sql<{ elements: number; characters: number }>(
       `INSERT INTO "PackageState" AS p ("lessonId", "userId", "part", "cmi", "status", "startedAt", "completedAt", "updatedAt")
        VALUES ($1, $2, $7, $3::jsonb, $4, $5, CASE WHEN $6 THEN $5::timestamptz END, $5)
        ON CONFLICT ("lessonId", "userId", "part") DO UPDATE SET "cmi" = p."cmi" || excluded."cmi",
          "status" = CASE WHEN p."completedAt" IS NULL THEN excluded."status" ELSE p."status" END,
          "completedAt" = coalesce(p."completedAt", excluded."completedAt"), "updatedAt" = excluded."updatedAt"
-       RETURNING p."status", p."completedAt", length(p."cmi"::text) AS characters,
+       RETURNING length(p."cmi"::text) AS characters,
          (SELECT count(*)::int FROM jsonb_object_keys(p."cmi")) AS elements`,
       [
         input.lessonId,
@@ -78,7 +67,6 @@ export async function savePackageState(
     );
     if (!row || row.elements > mostElements || row.characters > mostCharacters)
       throw new Refused('conflict', 'package state');
-    return { status: row.status, completedAt: fromDateOrNull(row.completedAt) };
   });
 }
 

@@ -11,7 +11,7 @@ export interface Front {
 }
 
 /** How far a node may be above the average before the next members of its classes go to another. */
-const mostAbove = 1.25;
+const mostAbove = 1.1;
 
 /** The same order of the nodes for a class each time, and for every class another (rendezvous hashing). */
 export function nodesOf(classId: string, count: number): number[] {
