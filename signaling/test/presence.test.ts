@@ -199,6 +199,18 @@ describe('presence facts', () => {
     expect(host.heard('counted')).toEqual([]);
   });
 
+  test('[AT2] a connection that says nothing for minutes is let go of; one that beats stays', async () => {
+    const silent = await stage.enterLearner(0);
+    const page = await stage.enterLearner(1);
+    for (let n = 0; n < 2; n += 1) {
+      wait(100);
+      await page.beat();
+    }
+    await expect.poll(() => silent.socket.connected, { timeout: 15_000 }).toBe(false);
+    expect(page.socket.connected).toBe(true);
+    expect(await intervals()).toEqual([{ seconds: 0, cause: 'lost' }]);
+  });
+
   test('[AT3] what counted before the page came back is in the chip', async () => {
     const host = await stage.enterHost();
     await host.send('class.start', {});
