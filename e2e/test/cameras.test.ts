@@ -16,7 +16,7 @@ import { shell } from '../../web/client/src/i18n/zh-CN/shell.ts';
 import type { RunningWeb } from '../../web/server/test/running-web.ts';
 import { keepEvidence } from '../src/evidence.ts';
 import { openPeople, type People, type PersonBefore } from '../src/people.ts';
-import { openProctored, type Proctored } from '../src/proctored.ts';
+import { openProctored, type Proctored } from './proctored.ts';
 import type { Scene } from '../src/scenes.ts';
 
 const second = 1_000;

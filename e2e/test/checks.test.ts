@@ -12,7 +12,7 @@ import { writePersonClip } from '../src/person-clip.ts';
 import { type Browser, desktop, openBrowser, phone } from '../src/chromium.ts';
 import { keepEvidence } from '../src/evidence.ts';
 import { problemsOf, settled } from '../src/page-check.ts';
-import { openProctored, type Proctored } from '../src/proctored.ts';
+import { openProctored, type Proctored } from './proctored.ts';
 
 const patient = { timeout: 30_000 };
 
