@@ -160,7 +160,7 @@ it('is compared by staff, side by side, and confirmed with a reason [PR2]', asyn
   evidence('decision');
   const { page } = staff;
   await page.goto(`${web.url}/login`);
-  await page.getByLabel(shell.login.account).fill('staff');
+  await page.getByLabel(shell.login.account, { exact: true }).fill('staff');
   await page.getByLabel(shell.login.password, { exact: true }).fill(web.world.password);
   await office.press(page, shell.login.submit);
   await page.getByRole('link', { name: shell.nav.identityQueue }).first().click(patient);
@@ -176,7 +176,7 @@ it('is compared by staff, side by side, and confirmed with a reason [PR2]', asyn
   const picture = sheet.getByRole('img', { name: words.queue.pictureOf });
   await picture.waitFor(patient);
   const wide = `document.querySelector('figure img').naturalWidth`;
-  expect(await page.evaluate<number>(wide)).toBeGreaterThan(100);
+  await expect.poll(() => page.evaluate<number>(wide), patient).toBeGreaterThan(100);
   await office.fill(page, { [words.queue.decisionReason]: '与身份证原件一致' });
   await office.press(sheet, words.queue.confirm);
   await office.hears(page, words.queue.confirmed);

@@ -133,9 +133,8 @@ it('pictures are shown when asked for, and that is on the log [PR6]', async () =
   await office.press(page, words.showPictures);
   const taken = page.locator('figure img');
   await expect.poll(() => taken.count(), patient).toBe(2);
-  expect(await page.evaluate<number>(`document.querySelector('figure img').naturalWidth`)).toBeGreaterThan(
-    100,
-  );
+  const wide = `document.querySelector('figure img').naturalWidth`;
+  await expect.poll(() => page.evaluate<number>(wide), patient).toBeGreaterThan(100);
   const seen = await web.db.prisma.auditEntry.count({ where: { action: 'incident.pictures-seen' } });
   expect(seen).toBe(1);
   expect(await looks(staff, '/supervise/incidents/:id')).toEqual([]);
