@@ -11,7 +11,8 @@ const recheckedWithin = ({ recheckWithinMs }: IdentityPolicy) => recheckWithinMs
 
 /**
  * The time that failed checks of one learner in one class take back, each since the last one that passed and at most the
- * policy's; and the time from a failure to the next pass, which no reconnect within the proof gap makes whole. A single failure whose recheck passes takes nothing back: one frame was bad, the person was there; nor does
+ * policy's; and the time from a failure to the next pass, which no reconnect within the proof gap makes whole. A single
+ * failure whose recheck passes takes nothing back: one frame was bad, the person was there; nor does
  * any number of failures after which a person looked and knew the learner. A failure whose recheck is still awaited takes
  * nothing back yet, unless `isOver`: then none can come.
  */

@@ -39,7 +39,7 @@ export function createSocketServer(deps: SocketsDeps): Sockets {
     wsEngine: WireEngine,
     parser: leanParser,
     // Pages beat, ask with a beat where they hear nothing, and are let go of when they do not (`door.ts`): this is for
-    // clients that do neither, and for a hundred thousand pages it would be most of what is said.
+    // clients that do neither, and rare, as each one costs a write and a read.
     pingInterval: 300_000,
     pingTimeout: 15_000,
     connectTimeout: 15_000,

@@ -282,7 +282,10 @@ export function createClassSocket(options: ClassSocketOptions) {
         .emitWithAck('beat', beat)
         .then(
           () => (heardAt = performance.now()),
-          () => abandon(via, new ClassSocketError({ code: 'unavailable' })),
+          () => {
+            // One that was lost meanwhile is being made again already.
+            if (via.connected) abandon(via, new ClassSocketError({ code: 'unavailable' }));
+          },
         );
     },
     on<K extends ServerEventName>(name: K, listener: (payload: ServerPayload<K>) => void): () => void {
