@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { commitOf } from './commit.ts';
 import { figure, type Bench, type Figure } from './figure.ts';
+import { ensureServers } from './servers.ts';
 
 /** Loaded only when asked for: each brings its own servers and libraries. */
 const files: Record<string, string> = {
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  await ensureServers();
   const loaded: unknown = await import(new URL(file, import.meta.url).href);
   const { run } = benchModule.parse(loaded);
   const options = { rounds: rounds.data, viewers: viewers.data ?? null, set: values.set ?? null };

@@ -10,11 +10,13 @@ import { median, quantile, type BenchOptions, type Figure } from './figure.ts';
 import { openBareClass } from './join/bare-class.ts';
 import { openOurClass } from './join/our-class.ts';
 import { measureJoin, type Join, type JoinSide } from './join/side.ts';
+import { ensureBrowser } from './servers.ts';
 
 const joinsPerRound = 5;
 
 /** @public bench.ts loads it by name. */
 export async function run({ rounds }: BenchOptions): Promise<Figure[]> {
+  await ensureBrowser();
   const viewer = await openBrowser(desktop);
   const sides: JoinSide[] = [];
   try {

@@ -14,6 +14,7 @@ import { reportOf } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
 import { scenarioNames, scenarioOf } from './load/scenarios.ts';
 import { writeReport } from './report.ts';
+import { ensureServers } from './servers.ts';
 
 const httpLoads: Readonly<Record<string, HttpLoad>> = {
   [studyProgress.name]: studyProgress,
@@ -33,12 +34,13 @@ async function main(): Promise<number> {
   });
   const scale = z.coerce.number().gt(0).max(1).default(1).safeParse(values.scale);
   const over = httpLoads[positionals[0] ?? ''];
-  if (over && scale.success) return playOverHttp(over, scale.data, values);
   const scenario = scale.success ? scenarioOf(positionals[0] ?? '', scale.data) : null;
+  if (scale.success && over) return playOverHttp(over, scale.data, values);
   if (!scenario || !scale.success) {
     console.error(usage);
     return 2;
   }
+  await ensureServers();
   const programs = { k6: await ensureK6(), holder: await buildGoTool('holder') };
   const say = (line: string) => console.error(`… ${line}`);
   const ended = new AbortController();
@@ -69,6 +71,7 @@ async function playOverHttp(
   const say = (line: string) => console.error(`… ${line}`);
   const ended = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.abort());
+  await ensureServers();
   const result = await load.run({
     scale,
     k6: await ensureK6(),
