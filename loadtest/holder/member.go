@@ -13,11 +13,13 @@ import (
 // member comes at its time and stays to the end, as the member that k6 plays does (loadtest/k6/attendance.ts).
 type member struct {
 	planned
-	settings  *settings
-	figures   *figures
-	ends      time.Time
-	place     int
-	failures  int
+	settings *settings
+	figures  *figures
+	ends     time.Time
+	place    int
+	failures int
+	// Since it was last in class.
+	attempts  int
 	hasJoined bool
 	// Since when it has been away because of the storm.
 	lostAt time.Time
@@ -27,11 +29,14 @@ const (
 	askForAnswerEvery = 100
 	awayWhenLeft      = 10 * time.Second
 	mostFailures      = 5
-	pauseAfterFailure = 2 * time.Second
-	announcementMark  = "@sent:"
-	quizOptions       = 4
-	joinRequest       = `421["join",{"rtpCapabilities":null,"resume":false,"audioOnly":false,"lastSeq":null,"visible":true,"device":"phone"}]`
-	beat              = `["beat",{"visible":true,"rttMs":null}]`
+	// As a page is (web/client/src/net/class-socket.ts).
+	firstRetry       = 500 * time.Millisecond
+	longestRetry     = 15 * time.Second
+	announcedSpread  = 0.25
+	announcementMark = "@sent:"
+	quizOptions      = 4
+	joinRequest      = `421["join",{"rtpCapabilities":null,"resume":false,"audioOnly":false,"lastSeq":null,"visible":true,"device":"phone"}]`
+	beat             = `["beat",{"visible":true,"rttMs":null}]`
 	// Acknowledgements are told apart by their number.
 	joinID, beatID, quizID = 1, 2, 3
 	// What most frames fit into.
@@ -90,21 +95,28 @@ func (m *member) lost() time.Duration {
 	} else {
 		m.figures.unexpectedDisconnects.Add(1)
 	}
-	return time.Duration(rand.Float64() * float64(pauseAfterFailure))
+	return m.backoff()
+}
+
+// backoff is how long a page waits that was told nothing: longer each time, and never in step with others.
+func (m *member) backoff() time.Duration {
+	ceiling := min(longestRetry, firstRetry<<min(m.attempts, 10))
+	m.attempts++
+	return ceiling/2 + time.Duration(rand.Float64()*float64(ceiling/2))
 }
 
 func (m *member) failed(reason string) time.Duration {
 	m.figures.because(reason)
 	if !m.lostAt.IsZero() {
 		m.figures.stormFailures.Add(1)
-		return time.Duration(rand.Float64() * float64(pauseAfterFailure))
+		return m.backoff()
 	}
 	m.failures++
 	m.figures.connectFailures.Add(1)
 	if m.failures >= mostFailures {
 		return -1
 	}
-	return pauseAfterFailure
+	return m.backoff()
 }
 
 func (m *member) refused(err refusal) time.Duration {
@@ -113,7 +125,7 @@ func (m *member) refused(err refusal) time.Duration {
 	}
 	m.figures.because(err.Code)
 	m.figures.refusedForNow.Add(1)
-	return time.Duration(*err.RetryMs) * time.Millisecond
+	return time.Duration(float64(*err.RetryMs)*(1+rand.Float64()*announcedSpread)) * time.Millisecond
 }
 
 type refusal struct {
@@ -167,7 +179,9 @@ func (v *visit) hear(frame []byte) (time.Duration, bool) {
 	case bytes.HasPrefix(frame, []byte("41")):
 		return v.lost(), true
 	case bytes.HasPrefix(frame, []byte("0")):
-		hello, _ := json.Marshal(map[string]string{"ticket": v.Ticket, "tab": fmt.Sprintf("holder-%d", v.place)})
+		hello, _ := json.Marshal(map[string]any{
+			"ticket": v.Ticket, "tab": fmt.Sprintf("holder-%d", v.place), "returning": v.hasJoined,
+		})
 		v.socket.send("40" + string(hello))
 	}
 	return 0, false
@@ -214,6 +228,7 @@ func (v *visit) joined(body []byte) (time.Duration, bool) {
 		}
 		return v.refused(answers[0].Error), true
 	}
+	v.attempts = 0
 	if v.lostAt.IsZero() {
 		v.figures.joined.Add(1)
 		if !v.hasJoined {

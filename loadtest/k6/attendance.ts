@@ -34,15 +34,21 @@ const asAttendee = {
   device: 'phone',
 };
 const askForAnswerEvery = 100;
-/** As patient as a page: it comes back as often as it is told to, and gives up on what only fails. */
+/** As patient as a page (web/client/src/net/class-socket.ts): it comes back as often as it is told to. */
+const firstRetryMs = 500;
+const longestRetryMs = 15_000;
+const announcedSpread = 0.25;
+/** Who was never in gives up on what only fails. */
 const mostFailures = 5;
-const pauseAfterFailureMs = 2_000;
 
 /** Answers how to end it. */
 export function attend(member: Member, events: MemberEvents): () => void {
   const tab = `tab-${member.classAt}-${member.role}-${member.n}`;
   const setsOutAtMs = settings.startAtMs + Math.floor((member.at * settings.rampMs) / settings.members);
   let failures = 0;
+  /** Since it was last in class. */
+  let attempts = 0;
+  let hasJoined = false;
   let isOver = false;
   let lostAtMs: number | null = null;
   let socket: ClassSocket | null = null;
@@ -52,9 +58,16 @@ export function attend(member: Member, events: MemberEvents): () => void {
     if (beating !== null) clearInterval(beating);
     beating = null;
   };
-  const comeBack = (afterMs: number) => {
+  const comeBackIn = (afterMs: number) => {
     stopBeating();
     if (!isOver) setTimeout(connect, afterMs);
+  };
+  const comeBackWhenTold = (retryMs: number) => comeBackIn(retryMs * (1 + Math.random() * announcedSpread));
+  /** Longer each time, and never in step with others. */
+  const comeBack = () => {
+    const ceiling = Math.min(longestRetryMs, firstRetryMs * 2 ** attempts);
+    attempts += 1;
+    comeBackIn(ceiling / 2 + (Math.random() * ceiling) / 2);
   };
 
   function beat(mine: ClassSocket, count: number): void {
@@ -67,32 +80,36 @@ export function attend(member: Member, events: MemberEvents): () => void {
 
   function connect(): void {
     if (isOver) return;
-    const mine = new ClassSocket(member.url, member.ticket, tab, {
-      connected: () => mine.ask<Joined>('join', asAttendee, (answer) => onAnswer(mine, answer)),
-      failed({ retryMs }) {
-        if (isOver) return;
-        if (retryMs !== null) {
-          refusedForNow.add(1);
-          return comeBack(retryMs);
-        }
-        if (lostAtMs !== null) {
-          stormFailures.add(1);
-          return comeBack(pauseAfterFailureMs * Math.random());
-        }
-        failures += 1;
-        connectFailures.add(1);
-        if (failures < mostFailures) comeBack(pauseAfterFailureMs);
+    const mine = new ClassSocket(
+      member.url,
+      { ticket: member.ticket, tab, returning: hasJoined },
+      {
+        connected: () => mine.ask<Joined>('join', asAttendee, (answer) => onAnswer(mine, answer)),
+        failed({ retryMs }) {
+          if (isOver) return;
+          if (retryMs !== null) {
+            refusedForNow.add(1);
+            return comeBackWhenTold(retryMs);
+          }
+          if (lostAtMs !== null) {
+            stormFailures.add(1);
+            return comeBack();
+          }
+          failures += 1;
+          connectFailures.add(1);
+          if (failures < mostFailures) comeBack();
+        },
+        lost() {
+          if (isOver) return;
+          if (settings.stormAtMs !== undefined && Date.now() >= settings.stormAtMs) {
+            stormDisconnects.add(1);
+            lostAtMs ??= Date.now();
+          } else unexpectedDisconnects.add(1);
+          comeBack();
+        },
+        heard: (name, json) => events.heard?.(mine, name, json),
       },
-      lost() {
-        if (isOver) return;
-        if (settings.stormAtMs !== undefined && Date.now() >= settings.stormAtMs) {
-          stormDisconnects.add(1);
-          lostAtMs ??= Date.now();
-        } else unexpectedDisconnects.add(1);
-        comeBack(pauseAfterFailureMs * Math.random());
-      },
-      heard: (name, json) => events.heard?.(mine, name, json),
-    });
+    );
     socket = mine;
   }
 
@@ -101,9 +118,11 @@ export function attend(member: Member, events: MemberEvents): () => void {
       mine.close();
       const { retryMs } = answer.error;
       (retryMs === null ? connectFailures : refusedForNow).add(1);
-      if (retryMs !== null) comeBack(retryMs);
+      if (retryMs !== null) comeBackWhenTold(retryMs);
       return;
     }
+    attempts = 0;
+    hasJoined = true;
     if (lostAtMs === null) {
       joined.add(1);
       joinMs.add(Date.now() - setsOutAtMs);

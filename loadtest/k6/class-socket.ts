@@ -19,6 +19,13 @@ export interface ClassSocketEvents {
   heard(name: string, json: string): void;
 }
 
+/** What a page shows at the door. */
+export interface Hello {
+  ticket: string;
+  tab: string;
+  returning: boolean;
+}
+
 export class ClassSocket {
   readonly #socket: WebSocket;
   readonly #events: ClassSocketEvents;
@@ -26,12 +33,12 @@ export class ClassSocket {
   #next = 0;
   #state: 'connecting' | 'connected' | 'over' = 'connecting';
 
-  constructor(url: string, ticket: string, tab: string, events: ClassSocketEvents) {
+  constructor(url: string, hello: Hello, events: ClassSocketEvents) {
     this.#events = events;
     this.#socket = new WebSocket(`${url}/socket.io/?EIO=4&transport=websocket`);
     // Not when Engine.IO says that it is open, as a page does: k6 drops what comes before it has told us of its own
     // opening, which under load happens to one in a thousand, and the server has been listening since the upgrade.
-    this.#socket.onopen = () => this.#socket.send(`40${JSON.stringify({ ticket, tab })}`);
+    this.#socket.onopen = () => this.#socket.send(`40${JSON.stringify(hello)}`);
     this.#socket.onmessage = (message) => {
       if (typeof message?.data === 'string') this.#read(message.data);
     };

@@ -2,8 +2,8 @@
  * Bench `fanout`: ten thousand members in one class are told something. Ours is the product's signaling, two nodes in
  * processes of their own over real Redis and PostgreSQL: everybody has a ticket, joins, beats and is answered, and what
  * is said is stored before it is told. Against it, in the same run and with the same members, stand in two processes
- * each: plain Socket.IO with its Redis adapter, which asks nobody for a ticket, stores nothing and emits each message to
- * the room; bare `ws`, which writes one frame that is made already to every socket; and raw TCP, which writes the same
+ * each: plain Socket.IO with its Redis adapter, which asks nobody for a ticket, stores nothing, knows of no class and
+ * emits each message to the room; bare `ws`, which writes one frame that is made already to every socket; and raw TCP, which writes the same
  * bytes without a protocol. That last one is Node's own limit: a server in C would deliver more, and is no part of this
  * project.
  *
@@ -94,6 +94,12 @@ function figuresOf(turns: Turns, members: number): Figure[] {
       `connects ${perSecond}`,
       'plain Socket.IO',
       ({ connectsPerSecond }) => connectsPerSecond,
+    ),
+    alone(
+      'kb_per_member',
+      median(turns.ours.map(({ kilobytesPerMember }) => kilobytesPerMember ?? NaN)),
+      'KB',
+      rounds,
     ),
     alone(
       'joins_per_cpu_s',

@@ -141,6 +141,18 @@ export function describeState(name: string, subject: StateSubject): void {
         expect(await b.lease.holder('class:3')).toEqual({ holder: 'a', fence: held?.fence });
       });
 
+      test('many are renewed in one step, and each is answered for itself', async () => {
+        const names = Array.from({ length: 1_200 }, (_, n) => `class:many-${n}`);
+        const held = await Promise.all(names.map((name) => a.lease.acquire(name, 'a', 60_000)));
+        const leases = names.map((name, n) => ({ name, fence: held[n]?.fence ?? 0 }));
+        await a.lease.release('class:many-700', 'a', leases[700]?.fence ?? 0);
+        await b.lease.acquire('class:many-700', 'b', 60_000);
+        const still = await a.lease.renewAll([...leases, { name: 'class:none', fence: 1 }], 'a', 60_000);
+        expect(still).toHaveLength(1_201);
+        expect([...still.keys()].filter((n) => !still[n])).toEqual([700, 1_200]);
+        expect(await a.lease.renewAll([], 'a', 60_000)).toEqual([]);
+      });
+
       test('the same holder acquiring again voids its own former fence', async () => {
         const first = await a.lease.acquire('class:4', 'a', 60_000);
         const again = await b.lease.acquire('class:4', 'a', 60_000);

@@ -1,6 +1,7 @@
 import { latencyBuckets, type Metrics } from '@keshi/runtime/metrics';
 
-type Gauges = 'connections' | 'classes' | 'presenceLagSeconds' | 'joinsUnderWay' | 'joinsPerSecond';
+type Gauges =
+  'connections' | 'mostConnections' | 'classes' | 'presenceLagSeconds' | 'joinsUnderWay' | 'joinsPerSecond';
 
 export interface Meters {
   connected(outcome: string): void;
@@ -36,11 +37,16 @@ export function createMeters(metrics: Metrics): Meters {
     event: (event, outcome) => events.inc({ event, outcome }),
     committed: (ms) => commits.observe(ms / 1000),
     tooSlow: () => slow.inc(),
-    observe({ connections, classes, presenceLagSeconds, joinsUnderWay, joinsPerSecond }) {
+    observe({ connections, mostConnections, classes, presenceLagSeconds, joinsUnderWay, joinsPerSecond }) {
       metrics.gauge({
         name: 'signaling_connections',
         help: 'Connections of this node',
         collect: (gauge) => gauge.set(connections()),
+      });
+      metrics.gauge({
+        name: 'signaling_connections_most',
+        help: 'Connections this node has room for by its open-file limit',
+        collect: (gauge) => gauge.set(mostConnections()),
       });
       metrics.gauge({
         name: 'signaling_classes',

@@ -33,6 +33,7 @@ import { createRecordingsJanitor } from './media/recordings-janitor.ts';
 import { createMediaRelay } from './media/relay.ts';
 import { iceServersFor } from './media/turn-credentials.ts';
 import { createMeters } from './meters.ts';
+import { connectionsWithin, openFileLimit } from './open-files.ts';
 import { comerOf, createPageHandlers } from './page-handlers.ts';
 import { createChips } from './presence/chips.ts';
 import { createEarningLeases } from './presence/earning-leases.ts';
@@ -67,6 +68,8 @@ export interface SignalingDeps {
   screen?: Screen;
   limits?: ConnectionLimits;
   turnstile?: Turnstile;
+  /** How many may be connected at once; by default as many as the system lets this process open. */
+  mostConnections?: number;
   /** Names one life of this process. */
   nodeId?: string;
 }
@@ -91,6 +94,8 @@ const silentSweepMs = 10_000;
 const leasesMs = 20_000;
 const janitorMs = 20_000;
 const proctorLoadMs = 5_000;
+/** A node that has no room for more has none soon. */
+const fullRetryMs = 1_000;
 /** Pages of a drained node come back spread over this time. */
 const drainSpreadMs = 4_000;
 
@@ -101,6 +106,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   const meters = createMeters(deps.metrics);
   const connections = createConnections();
   const turnstile = deps.turnstile ?? createTurnstile({ now: () => performance.now() });
+  const { mostConnections = connectionsWithin(openFileLimit()) } = deps;
   let draining = false;
   let closing: Promise<void> | null = null;
 
@@ -123,6 +129,8 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       if (draining) throw new AppError('draining', { retryMs: 1_000 });
       const ended = sessions.reasonOf(sid);
       if (ended) throw new AppError(ended);
+      // Another node may have room: after two refusals pages ask without their class, and are sent to the emptiest.
+      if (connections.size >= mostConnections) throw new AppError('busy', { retryMs: fullRetryMs });
       const retryMs = turnstile.atDoor(comerOf(role, returning || visits.wasHere(classId, sub)));
       if (retryMs !== null) throw new AppError('busy', { retryMs });
     },
@@ -371,7 +379,10 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     sessions.watch(),
     leases.watch(),
     looks.watch(),
-    state.bus.subscribe('outages', () => chips.outagesChanged()),
+    state.bus.subscribe('outages', () => {
+      chips.outagesChanged();
+      boards.rereadAll();
+    }),
     state.bus.subscribe(checkHints, (message) => {
       const hint = checkHint.safeParse(message);
       if (!hint.success) return;
@@ -452,6 +463,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   ];
   meters.observe({
     connections: () => connections.size,
+    mostConnections: () => mostConnections,
     classes: () => coordinators.all().length,
     presenceLagSeconds: () => facts.lagMs() / 1000,
     joinsUnderWay: () => turnstile.crowd.underWay,

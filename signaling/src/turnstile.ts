@@ -14,8 +14,10 @@ export type Comer = 'preferred' | 'newcomer';
 export interface Crowd {
   /** Joins being worked on. */
   readonly underWay: number;
-  /** Joins this node completes in a second while there is enough to do. */
+  /** Joins this node completes in a second while there is enough to do, beside refusing those who are too many. */
   readonly perSecond: number;
+  /** Joins it would complete in a second if it refused nobody: a crowd that is told to wait grows quiet. */
+  readonly perQuietSecond: number;
   /** How many were told to come later, and are not due yet. */
   readonly promised: Readonly<Record<Comer, number>>;
 }
@@ -30,10 +32,13 @@ const newcomersShare = 0.5;
 const doorShare = 0.8;
 const leastWaitMs = 500;
 /**
- * With what a page adds by itself (half), who comes back is asked again within 30 s, which is no absence yet [AT2]; the
- * crowd is an outage on record besides, after which a minute is left to come back [AT4].
+ * Who comes back and has far to go is asked again half-way, when more is known of how fast it goes, but not before
+ * `earliest`, so that refusing all who ask leaves time to take them in. Nobody is asked later than `latest`: the crowd is
+ * an outage on record until the turn that was told, and a minute is left after it, so that nobody loses anything by what
+ * a page adds to it, a quarter [AT4].
  */
-const longestWaitMs: Record<Comer, number> = { preferred: 15_000, newcomer: 60_000 };
+const wayUntilAsked: Record<Comer, number> = { preferred: 0.5, newcomer: 1 };
+const askedAgainMs = { earliest: 15_000, latest: 60_000 };
 
 const roomAt = (perSecond: number) => Math.max(fewest, perSecond * patienceSeconds);
 
@@ -42,7 +47,7 @@ const roomAt = (perSecond: number) => Math.max(fewest, perSecond * patienceSecon
  * those who are told at one moment, here or by other nodes, do not meet again.
  */
 export function waitFor(
-  { underWay, perSecond, promised }: Crowd,
+  { underWay, perSecond, perQuietSecond, promised }: Crowd,
   comer: Comer,
   at: 'door' | 'class',
   random: number,
@@ -51,7 +56,9 @@ export function waitFor(
     roomAt(perSecond) * (comer === 'newcomer' ? newcomersShare : 1) * (at === 'door' ? doorShare : 1);
   if (underWay < room) return null;
   const before = underWay + promised.preferred + (comer === 'newcomer' ? promised.newcomer : 0);
-  const turnMs = Math.min(longestWaitMs[comer], (before / perSecond) * 1000);
+  const wayMs = (before / perQuietSecond) * 1000;
+  const { earliest, latest } = askedAgainMs;
+  const turnMs = Math.min(wayMs, latest, Math.max(earliest, wayUntilAsked[comer] * wayMs));
   return Math.round(Math.max(leastWaitMs, turnMs * (0.75 + 0.5 * random)));
 }
 
@@ -64,6 +71,8 @@ const busyShare = 0.25;
 /** How much of that time makes a measurement, and how far each moves what is believed. */
 const measuredMs = 500;
 const weight = 0.5;
+/** What it costs to refuse somebody at the door, as a share of a join. */
+const refusalCost = 0.1;
 
 export interface Turnstile {
   /** Whether somebody may connect. Null: yes, else ms to wait. */
@@ -88,21 +97,27 @@ export function createTurnstile({
 }): Turnstile {
   let underWay = 0;
   let perSecond = assumed;
+  let perQuietSecond = assumed;
   let lookedAt = now();
-  let busy = { ms: 0, completed: 0 };
+  let busy = { ms: 0, completed: 0, refused: 0 };
   /** How many are due in each second of the clock. */
   const due: Record<Comer, Map<number, number>> = { preferred: new Map(), newcomer: new Map() };
 
-  /** Before every change of how many are under way. */
-  function measure(completed: number): void {
+  const towards = (believed: number, joins: number, ms: number) =>
+    Math.max(leastPerSecond, believed + weight * ((joins / ms) * 1000 - believed));
+
+  /** Before every change of how many are under way, and after every refusal. */
+  function measure({ completed = 0, refused = 0 }): void {
     const elapsed = now() - lookedAt;
     lookedAt = now();
     if (underWay < busyShare * roomAt(perSecond)) return;
-    busy = { ms: busy.ms + elapsed, completed: busy.completed + completed };
+    busy.ms += elapsed;
+    busy.completed += completed;
+    busy.refused += refused;
     if (busy.ms < measuredMs) return;
-    const measured = (busy.completed / busy.ms) * 1000;
-    perSecond = Math.max(leastPerSecond, perSecond + weight * (measured - perSecond));
-    busy = { ms: 0, completed: 0 };
+    perSecond = towards(perSecond, busy.completed, busy.ms);
+    perQuietSecond = towards(perQuietSecond, busy.completed + refusalCost * busy.refused, busy.ms);
+    busy = { ms: 0, completed: 0, refused: 0 };
   }
 
   function promisedTo(comer: Comer): number {
@@ -116,13 +131,15 @@ export function createTurnstile({
   const crowdNow = (): Crowd => ({
     underWay,
     perSecond,
+    perQuietSecond,
     promised: { preferred: promisedTo('preferred'), newcomer: promisedTo('newcomer') },
   });
 
   function ask(comer: Comer, at: 'door' | 'class'): number | null {
-    measure(0);
+    measure({});
     const waitMs = waitFor(crowdNow(), comer, at, random());
     if (waitMs === null) return null;
+    measure({ refused: 1 });
     const second = Math.ceil((now() + waitMs) / 1000);
     due[comer].set(second, (due[comer].get(second) ?? 0) + 1);
     return waitMs;
@@ -136,7 +153,7 @@ export function createTurnstile({
       return waitMs;
     },
     done(outcome) {
-      measure(outcome === 'joined' ? 1 : 0);
+      measure({ completed: outcome === 'joined' ? 1 : 0 });
       underWay -= 1;
     },
     get keepsWaiting() {

@@ -137,6 +137,7 @@ export async function startNode(
     limits?: number;
     hlsViewers?: number;
     turnstile?: Turnstile;
+    mostConnections?: number;
     turn?: { urls: string[]; secret: string } | null;
     /** Shared by nodes that follow each other. */
     clock?: TestClock;
@@ -165,6 +166,7 @@ export async function startNode(
     limits: createConnectionLimits({ scale: options.limits ?? 1_000 }),
     ...(options.nodeId ? { nodeId: options.nodeId } : {}),
     ...(options.turnstile ? { turnstile: options.turnstile } : {}),
+    ...(options.mostConnections === undefined ? {} : { mostConnections: options.mostConnections }),
   });
   http.on('request', (request, response) => {
     signaling.handle(request, response).then(

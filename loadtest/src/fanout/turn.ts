@@ -23,6 +23,8 @@ export interface Turn {
   /** Null where there is no class to join. */
   joinsPerSecond: number | null;
   kilobytesPerConnection: number;
+  /** Of one that has joined the class: what the class itself keeps of its member included. */
+  kilobytesPerMember: number | null;
   /** Deliveries per second of processor time, one frame at a time. */
   deliveriesPerSecond: number;
   /** From the instructor sending a message to each member having it, ms, for all the frames. */
@@ -67,8 +69,9 @@ async function measure(open: OpenSide, crowd: Crowd, options: TurnOptions): Prom
   if (joins) await crowd.join(0, firstShare);
   const firstKilobytes = await settledKilobytes(pids, options.settleMs);
   const connecting = await secondsOf(() => crowd.connect(firstShare, 1));
+  const connectedKilobytes = await settledKilobytes(pids, options.settleMs);
   const joining = joins ? await secondsOf(() => crowd.join(firstShare, 1)) : null;
-  const kilobytes = (await settledKilobytes(pids, options.settleMs)) - firstKilobytes;
+  const joinedKilobytes = joins ? await settledKilobytes(pids, options.settleMs) : null;
   await crowd.beat();
 
   let singly = 0;
@@ -101,7 +104,8 @@ async function measure(open: OpenSide, crowd: Crowd, options: TurnOptions): Prom
   return {
     connectsPerSecond: rest / connecting,
     joinsPerSecond: joining === null ? null : rest / joining,
-    kilobytesPerConnection: kilobytes / rest,
+    kilobytesPerConnection: (connectedKilobytes - firstKilobytes) / rest,
+    kilobytesPerMember: joinedKilobytes === null ? null : (joinedKilobytes - firstKilobytes) / rest,
     deliveriesPerSecond: (options.frames * size) / singly,
     delaysMs,
     messagesPerSecond: (options.messages * size) / lively,

@@ -56,6 +56,12 @@ export interface Lease {
   acquire(name: string, holder: string, ttlMs: number): Promise<{ fence: number } | null>;
   /** False when it expired, was released, or was acquired anew by anyone. */
   renew(name: string, holder: string, fence: number, ttlMs: number): Promise<boolean>;
+  /** As `renew`, for many in one step; answers in their order. */
+  renewAll(
+    leases: readonly { name: string; fence: number }[],
+    holder: string,
+    ttlMs: number,
+  ): Promise<boolean[]>;
   /** False when it was not held with this fence. */
   release(name: string, holder: string, fence: number): Promise<boolean>;
   holder(name: string): Promise<{ holder: string; fence: number } | null>;

@@ -47,6 +47,8 @@ export interface Boards {
   publish(batch: readonly PresenceFact[]): void;
   /** What is stored of this class has changed in a way that no fact tells: it is read with the next tick. */
   reread(classId: string): void;
+  /** As `reread`, for every class: what is stored of an outage concerns all who were there. */
+  rereadAll(): void;
   tick(): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,8 +65,10 @@ export interface BoardsDeps {
 
 /** Reading and unsealing everything takes longer the larger the class is, and seldom says anything new. */
 const shortestReloadMs = 10_000;
-const reloadMsPerLearner = 6;
+const reloadMsPerLearner = 30;
 const reloadMs = ({ board }: Watched) => Math.max(shortestReloadMs, board.learners * reloadMsPerLearner);
+/** In one tick, whose boards were not read for the longest time first. */
+const mostReloads = 8;
 /** Who watches hears the totals at least this often, so that silence means a lost connection and nothing else. */
 const quietMs = 2_000;
 const batchOf = z.array(presenceFact);
@@ -127,9 +131,11 @@ export function createBoards(deps: BoardsDeps): Boards {
       .catch((error: unknown) => log.debug({ err: error, classId }, 'could not unsubscribe'));
   }
 
+  const isDue = (entry: Watched) =>
+    !entry.loading && (entry.stale || now() - entry.loadedAt >= reloadMs(entry));
+
   /** What is stored corrects what was heard: facts of nodes that died, outages, names. */
   function reload(classId: string, entry: Watched): void {
-    if (entry.loading || (!entry.stale && now() - entry.loadedAt < reloadMs(entry))) return;
     entry.loading = true;
     entry.stale = false;
     loadAttendanceFacts(db, classId)
@@ -191,14 +197,19 @@ export function createBoards(deps: BoardsDeps): Boards {
       // Also after a reading that is under way, which may have begun before the change.
       if (entry) entry.stale = true;
     },
+    rereadAll() {
+      for (const entry of watched.values()) entry.stale = true;
+    },
     async tick() {
+      const due = [...watched].filter(([, entry]) => isDue(entry));
+      due.sort(([, one], [, other]) => one.loadedAt - other.loadedAt);
+      for (const [classId, entry] of due.slice(0, mostReloads)) reload(classId, entry);
       for (const [classId, entry] of [...watched]) {
         const coordinator = coordinators.here(classId);
         if (!coordinator) {
           await drop(classId);
           continue;
         }
-        reload(classId, entry);
         const news = entry.board.delta(coordinator.room, now());
         if (news.rows.length === 0 && now() - entry.toldAt < quietMs) continue;
         entry.toldAt = now();

@@ -105,12 +105,14 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
     await lease.release(`class:${classId}`, nodeId, entry.fence).catch(() => false);
   }
 
-  async function renew(classId: string, entry: Held): Promise<void> {
+  async function renew(entries: readonly (readonly [string, Held])[]): Promise<void> {
     const asked = performance.now();
     try {
-      const still = await lease.renew(`class:${classId}`, nodeId, entry.fence, leaseTtlMs);
-      if (still) entry.believedUntil = asked + leaseTtlMs;
-      else if (held.get(classId) === entry) await drop(classId, 'lease lost');
+      const leases = entries.map(([classId, { fence }]) => ({ name: `class:${classId}`, fence }));
+      const still = await lease.renewAll(leases, nodeId, leaseTtlMs);
+      for (const [n, [classId, entry]] of entries.entries())
+        if (still[n]) entry.believedUntil = asked + leaseTtlMs;
+        else if (held.get(classId) === entry) void drop(classId, 'lease lost');
     } catch {
       // The store of leases is away: nobody can take the class over by lease, and the fence in the database guards
       // what is written. Going on serves those connected here.
@@ -118,11 +120,13 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
   }
 
   const renewing = setInterval(() => {
+    const used: [string, Held][] = [];
     for (const [classId, entry] of held)
       if (entry.coordinator.unused) {
         entry.coordinator.abandon();
         void drop(classId, 'unused');
-      } else void renew(classId, entry);
+      } else used.push([classId, entry]);
+    void renew(used);
   }, leaseTtlMs / 3);
   renewing.unref();
 

@@ -26,6 +26,12 @@ export function createMemoryLease(clock: Clock): Lease {
     return held?.holder === holder && held.fence === fence ? held : null;
   }
 
+  function renew(name: string, holder: string, fence: number, ttlMs: number): boolean {
+    const held = heldWith(name, holder, fence);
+    if (held) held.until = performance.now() + ttlMs;
+    return held !== null;
+  }
+
   return {
     async acquire(name, holder, ttlMs) {
       const held = current(name);
@@ -35,9 +41,10 @@ export function createMemoryLease(clock: Clock): Lease {
       return { fence: lastFence };
     },
     async renew(name, holder, fence, ttlMs) {
-      const held = heldWith(name, holder, fence);
-      if (held) held.until = performance.now() + ttlMs;
-      return held !== null;
+      return renew(name, holder, fence, ttlMs);
+    },
+    async renewAll(all, holder, ttlMs) {
+      return all.map(({ name, fence }) => renew(name, holder, fence, ttlMs));
     },
     async release(name, holder, fence) {
       return heldWith(name, holder, fence) !== null && leases.delete(name);

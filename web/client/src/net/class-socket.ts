@@ -54,7 +54,7 @@ export interface ClassSocketOptions {
 const ackTimeoutMs = 10_000;
 const firstRetryMs = 500;
 const longestRetryMs = 15_000;
-const announcedSpread = 0.5;
+const announcedSpread = 0.25;
 /** So often a page is sent to the node of its class; after that to whichever has room. */
 const triesWithClass = 2;
 /** Whoever has heard nothing for this long asks with the next beat whether anybody is there, ms. */
