@@ -32,13 +32,13 @@ import { hlsUrl } from './media/hls-url.ts';
 import { createRecordingsJanitor } from './media/recordings-janitor.ts';
 import { createMediaRelay } from './media/relay.ts';
 import { iceServersFor } from './media/turn-credentials.ts';
+import { createMembership } from './membership.ts';
 import { createMeters } from './meters.ts';
 import { connectionsWithin, openFileLimit } from './open-files.ts';
 import { comerOf, createPageHandlers } from './page-handlers.ts';
 import { createChips } from './presence/chips.ts';
 import { createEarningLeases } from './presence/earning-leases.ts';
 import { consumePresence, createFactBuffer } from './presence/facts.ts';
-import { createJanitor, signalingKind } from './presence/janitor.ts';
 import { createVisits } from './presence/visits.ts';
 import { createConnectionLimits, type ConnectionLimits } from './rate-limits.ts';
 import { loadScreen, type Screen } from './screening.ts';
@@ -84,7 +84,6 @@ export interface Signaling {
   close(): Promise<void>;
 }
 
-const nodeTtlMs = 6_000;
 const tickMs = 250;
 const flushMs = 1_000;
 /** How often all connections are gone through for those that are silent, ms. */
@@ -393,26 +392,25 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   ]);
   const consumption = await consumePresence({ log: state.presenceLog, db, nodeId, failed: databaseFailed });
 
-  const announce = () => state.registry.announce(signalingKind, nodeId, {}, nodeTtlMs);
-  await announce();
-  const janitor = createJanitor({
+  const membership = await createMembership({
     nodeId,
+    state,
     db,
-    registry: state.registry,
-    lease: state.lease,
     now,
     log,
+    nodesChanged(alive) {
+      for (const coordinator of coordinators.all()) coordinator.keepNodes(alive);
+    },
+    forgotten() {
+      visits.renew();
+      for (const classId of connections.classes()) void door.announceMembers(classId);
+    },
+    reached(yes) {
+      if (yes) troubles.ended('shared-state');
+      else troubles.began('shared-state');
+    },
+    databaseFailed,
     recorded: outagesChanged,
-  });
-  const sweepDead = () =>
-    janitor.sweep().catch((error: unknown) => {
-      databaseFailed(error);
-      log.warn({ err: error }, 'the janitor could not sweep');
-    });
-  const unwatch = await state.registry.watch(signalingKind, (nodes) => {
-    const alive = new Set(nodes.map(({ id }) => id)).add(nodeId);
-    for (const coordinator of coordinators.all()) coordinator.keepNodes(alive);
-    void sweepDead();
   });
 
   const sweepWhip = () =>
@@ -421,23 +419,8 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       log.warn({ err: error }, 'the logins of encoders could not be compared');
     });
 
-  async function keepAnnounced(): Promise<void> {
-    try {
-      if (!(await state.registry.refresh(signalingKind, nodeId, nodeTtlMs))) {
-        await announce();
-        // Others took this node for dead and its people for gone.
-        visits.renew();
-        for (const classId of connections.classes()) void door.announceMembers(classId);
-      }
-      troubles.ended('shared-state');
-    } catch {
-      troubles.began('shared-state');
-    }
-  }
-
   const slowReaders = createSlowReaders({ connections, now, log, dropped: meters.tooSlow });
   const timers = [
-    setInterval(() => void (draining || keepAnnounced()), nodeTtlMs / 3),
     setInterval(() => {
       for (const coordinator of coordinators.all()) coordinator.tick();
     }, tickMs),
@@ -457,7 +440,6 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
     setInterval(() => void leases.compare(), leasesMs),
     setInterval(() => void boards.tick(), flushMs),
     setInterval(() => void load.look(), proctorLoadMs),
-    setInterval(() => void sweepDead(), janitorMs),
     setInterval(() => void recordings.sweep(), janitorMs),
     setInterval(() => void sweepWhip(), janitorMs),
   ];
@@ -483,14 +465,14 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
   /** [AT4] Without another node the outage lasts until the next one starts, whose janitor ends it. */
   async function recordDrain(from: number): Promise<void> {
     const outage = { kind: 'signaling', scope: nodeId, from, retryMs: drainSpreadMs + 200 } as const;
-    const others = (await state.registry.list(signalingKind)).some(({ id }) => id !== nodeId);
-    if (others) await recordOutage(db, { ...outage, to: now() });
+    if (await membership.hasOthers()) await recordOutage(db, { ...outage, to: now() });
     else await openOutage(db, outage);
   }
 
   async function shutDown(): Promise<void> {
     draining = true;
     for (const timer of timers) clearInterval(timer);
+    membership.rest();
     const began = now();
     const left = connections.size;
     for (const connection of [...connections.all()])
@@ -502,9 +484,8 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
       await recordDrain(began).catch((error: unknown) =>
         log.warn({ err: error }, 'the outage of draining could not be recorded'),
       );
-    await unwatch();
     await Promise.all(unsubscribe.map((undo) => undo()));
-    await state.registry.withdraw(signalingKind, nodeId).catch(() => undefined);
+    await membership.leave();
     await consumption.stop();
     await boards.close();
     await whip.close();

@@ -124,9 +124,9 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
     observers: 0,
     heartbeatMs: rareBeatMs,
     playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
-    rampMs: Math.max(5_000, 900_000 * scale),
-    // Twice what they needed to come, and the time to start the nodes.
-    holdMs: Math.max(60_000, 1_200_000 * scale),
+    rampMs: Math.max(5_000, 600_000 * scale),
+    // Half as long again as they needed to come, who then all come at once.
+    holdMs: Math.max(60_000, 900_000 * scale),
     ...quiet,
     stormAfterMs: 10_000,
   }),

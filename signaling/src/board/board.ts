@@ -27,8 +27,11 @@ export interface Board {
   delta(room: Readonly<Classroom>, now: number): BoardView;
 }
 
-/** Time that passes moves every row; rows in which nothing else happened are told this often, ms. */
-const driftMs = 10_000;
+/**
+ * Time that passes moves every row: those in which nothing else happened are decided and told again this often, ms. In a
+ * large class less often, because thousands of rows a second would tell nobody anything.
+ */
+const drift = { leastMs: 10_000, msPerLearner: 30, mostMs: 60_000 };
 
 /** A row as it was last told, and what it was made of beside the facts of presence. */
 interface Made {
@@ -148,6 +151,8 @@ export function createBoard(
   function delta(room: Readonly<Classroom>, now: number): BoardView {
     const of = classOf(room);
     const policy = policyFrom(room.policy);
+    const { leastMs, msPerLearner, mostMs } = drift;
+    const driftMs = Math.min(mostMs, Math.max(leastMs, facts.learners.length * msPerLearner));
     const signature = signatureOf(room);
     const everybody = signature !== lastSignature;
     lastSignature = signature;
@@ -215,10 +220,12 @@ function answersOf(room: Readonly<Classroom>, userId: string): number {
   return count;
 }
 
-/** What changes by an event, not by time alone. */
+/** What changes by an event; not what each beat or time alone moves on. */
 function essenceOf(row: BoardRow): string {
-  const { liveMs: _live, rate: _rate, absentMs: _absent, timeline, ...rest } = row;
-  return JSON.stringify([rest, timeline.length]);
+  const { state, since, lateMs, earlyMs, absences, quizAsked, quizAnswered, quizCorrect } = row;
+  const { name, group, onStage, device, identity, timeline } = row;
+  const figures = [since, lateMs, earlyMs, absences, quizAsked, quizAnswered, quizCorrect, timeline.length];
+  return JSON.stringify([state, name, group, onStage, device, identity, figures]);
 }
 
 function asVisit(visit: StoredVisit, intervals: readonly PresenceInterval[]): Visit {
