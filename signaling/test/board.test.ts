@@ -1,0 +1,63 @@
+/** [A5] What a supervisor's board is told: states at once, and what only beats and time move on as rarely as the class is large. */
+import { loadAttendanceFacts } from '@keshi/db/attendance-facts';
+import { expect, test } from 'vitest';
+import { createBoard } from '../src/board/board.ts';
+import { createClassStore } from '../src/coordinator/stored-class.ts';
+import type { PresenceFact } from '../src/presence/facts.ts';
+import { useClass } from './setup.ts';
+
+const learners = 1_000;
+const stage = useClass({ learners });
+const second = 1_000;
+const began = Date.UTC(2026, 0, 5, 1);
+
+test('in a class of a thousand a state is told at once, and rows that only time moves once in half a minute', async () => {
+  const { db } = stage.world;
+  const facts = await loadAttendanceFacts(db, stage.classId);
+  const loaded = await createClassStore(db).takeOver(stage.classId);
+  if (!facts || !loaded) throw new Error('no class');
+  const { room } = loaded;
+  room.state = 'live';
+  room.startedAt = began;
+  room.spans = [{ from: began, to: null }];
+  const board = createBoard(facts);
+  const { id: userId } = stage.learner(7);
+  const told = (at: number) => board.delta(room, began + at).rows.map((row) => row.userId);
+  const proof = (at: number): PresenceFact[] => {
+    const visit = {
+      id: 'visit',
+      classId: stage.classId,
+      userId,
+      role: 'attendee',
+      nodeId: 'node',
+      device: 'phone',
+      openedAt: began + 3 * second,
+      lastSeenAt: began + at,
+      visible: true,
+      rttMs: at / 100,
+      closed: null,
+    } as const;
+    const from = visit.openedAt;
+    const interval = { id: 'interval', visitId: 'visit', classId: stage.classId, userId, from } as const;
+    return [{ visit }, { interval: { ...interval, lastProof: began + at, cause: 'open' } }];
+  };
+
+  expect(told(0)).toHaveLength(learners);
+  expect(told(second)).toEqual([]);
+  board.apply(proof(3 * second));
+  expect(told(3 * second)).toEqual([userId]);
+  // The first span that counts; what makes it longer is no news by itself.
+  board.apply(proof(13 * second));
+  expect(told(13 * second)).toEqual([userId]);
+  board.apply(proof(23 * second));
+  const counted = board.delta(room, began + 23 * second);
+  expect(counted.rows).toEqual([]);
+  expect(counted.totals).toMatchObject({ present: 1, offline: learners - 1 });
+  expect(told(29 * second)).toEqual([]);
+  expect(told(30 * second)).toHaveLength(learners - 1);
+  board.apply(proof(33 * second));
+  expect(told(33 * second)).toEqual([]);
+  board.apply(proof(43 * second));
+  const [row] = board.delta(room, began + 43 * second).rows;
+  expect(row).toMatchObject({ userId, presentMs: 40 * second, rttMs: 430 });
+});
