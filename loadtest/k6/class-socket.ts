@@ -26,6 +26,9 @@ export interface Hello {
   returning: boolean;
 }
 
+/** The WebSocket's `readyState`. */
+const connecting = 0;
+
 export class ClassSocket {
   readonly #socket: WebSocket;
   readonly #events: ClassSocketEvents;
@@ -63,7 +66,9 @@ export class ClassSocket {
 
   close(): void {
     this.#state = 'over';
-    this.#socket.close();
+    // k6 would hold up all of the virtual user until it is connected, and for ever when it cannot be.
+    if (this.#socket.readyState === connecting) this.#socket.onopen = () => this.#socket.close();
+    else this.#socket.close();
   }
 
   #read(frame: string): void {

@@ -125,8 +125,8 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
     heartbeatMs: rareBeatMs,
     playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
     rampMs: Math.max(5_000, 600_000 * scale),
-    // Half as long again as they needed to come, who then all come at once.
-    holdMs: Math.max(60_000, 900_000 * scale),
+    // A fifth more than they needed to come, who then all come at once.
+    holdMs: Math.max(60_000, 720_000 * scale),
     ...quiet,
     stormAfterMs: 10_000,
   }),
