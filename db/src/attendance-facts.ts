@@ -40,8 +40,15 @@ export interface AttendanceFacts {
 const OUTAGE_MARGIN_MS = 10 * 60_000;
 const FAR_FUTURE = Date.UTC(9999, 0);
 
-/** Null without that class. */
-export async function loadAttendanceFacts(db: Db, classId: string): Promise<AttendanceFacts | null> {
+/**
+ * Null without that class. `unsealed`: names by what they are sealed as, of an earlier reading; to open a thousand again
+ * would be most of the work of reading their class again.
+ */
+export async function loadAttendanceFacts(
+  db: Db,
+  classId: string,
+  unsealed = new Map<string, string>(),
+): Promise<AttendanceFacts | null> {
   const of = await getClass(db, classId);
   if (!of) return null;
   const [live, intervals, visits, quizzes, answers, checks] = await Promise.all([
@@ -54,7 +61,7 @@ export async function loadAttendanceFacts(db: Db, classId: string): Promise<Atte
   ]);
   const attended = visits.filter(({ role }) => role === 'attendee');
   const [people, outages] = await Promise.all([
-    learnersOf(db, of.groupId, [...new Set(attended.map(({ userId }) => userId))]),
+    learnersOf(db, of.groupId, [...new Set(attended.map(({ userId }) => userId))], unsealed),
     outagesBetween(
       db,
       (of.startedAt ?? of.scheduledStart) - OUTAGE_MARGIN_MS,
@@ -185,11 +192,12 @@ async function answersOfClass(
   );
 }
 
-/** Those enrolled now and `others`, by login. */
+/** Those enrolled now and `others`, by login. `unsealed` as for `loadAttendanceFacts`. */
 export async function learnersOf(
   db: Db,
   groupId: string,
   others: readonly string[] = [],
+  unsealed = new Map<string, string>(),
 ): Promise<{ userId: string; login: string; name: string }[]> {
   const rows = await db.sql<{ userId: string; login: string; nameSealed: string }>(
     `SELECT u."id" AS "userId", u."login", u."nameSealed" FROM "Enrolment" e JOIN "User" u ON u."id" = e."userId"
@@ -198,5 +206,9 @@ export async function learnersOf(
      ORDER BY "login"`,
     [groupId, others],
   );
-  return rows.map(({ nameSealed, ...row }) => ({ ...row, name: db.personal.open('User.name', nameSealed) }));
+  return rows.map(({ nameSealed, ...row }) => {
+    const name = unsealed.get(nameSealed) ?? db.personal.open('User.name', nameSealed);
+    unsealed.set(nameSealed, name);
+    return { ...row, name };
+  });
 }

@@ -30,6 +30,7 @@ const scenario: LoadScenario = {
   says: 'a class of sixty beside one of twenty, whose members come and go',
   script: 'class.ts',
   classes: [learners, beside],
+  arrival: 'together',
   observers: 1,
   heartbeatMs: null,
   playedByK6: 30,

@@ -421,9 +421,7 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
 
   const slowReaders = createSlowReaders({ connections, now, log, dropped: meters.tooSlow });
   const timers = [
-    setInterval(() => {
-      for (const coordinator of coordinators.all()) coordinator.tick();
-    }, tickMs),
+    setInterval(coordinators.tick, tickMs),
     setInterval(() => {
       chips.tick();
       if (turnstile.keepsWaiting) troubles.began('crowd');

@@ -93,17 +93,27 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
-/** Hosts come first, then everybody by turns of the classes: all classes fill at the same time. */
+/**
+ * All classes fill at the same time, hosts first and then everybody by turns of the classes; or one class after another,
+ * each with its host first.
+ */
 async function membersOf(world: World, cluster: Cluster, scenario: LoadScenario): Promise<LoadMember[]> {
   const { classes } = world;
   const lifeMs = scenario.rampMs + scenario.holdMs + 600_000;
   const urls = cluster.signaling.map(({ port }) => `ws://127.0.0.1:${port}`);
   const place = asTheFrontDoes(urls.length);
   const largest = Math.max(...classes.map(({ learners }) => learners.length));
-  const people = [
-    ...classes.flatMap(({ host, observers }, classAt) =>
-      [host, ...observers].map((person, n) => ({ person, classAt, n })),
-    ),
+  const staffOf = (classAt: number) => {
+    const of = classes[classAt];
+    return of ? [of.host, ...of.observers].map((person, n) => ({ person, classAt, n })) : [];
+  };
+  const classByClass = () =>
+    classes.flatMap(({ learners }, classAt) => [
+      ...staffOf(classAt),
+      ...learners.map((person, n) => ({ person, classAt, n })),
+    ]);
+  const together = () => [
+    ...classes.flatMap((_, classAt) => staffOf(classAt)),
     ...Array.from({ length: largest }, (_, n) =>
       classes.flatMap(({ learners }, classAt) => {
         const person = learners[n];
@@ -111,6 +121,7 @@ async function membersOf(world: World, cluster: Cluster, scenario: LoadScenario)
       }),
     ).flat(),
   ];
+  const people = scenario.arrival === 'together' ? together() : classByClass();
   return Promise.all(
     people.map(async ({ person, classAt, n }, at) => {
       const { classId = '' } = classes[classAt] ?? {};

@@ -20,6 +20,8 @@ export interface LoadScenario {
   readonly script: 'online.ts' | 'class.ts';
   /** Learners of each class. */
   readonly classes: readonly number[];
+  /** Whether all classes fill at the same time, or one after another. */
+  readonly arrival: 'together' | 'class by class';
   readonly observers: number;
   /** How often pages beat, as the course's policy has it, ms; null: the rules' own default. */
   readonly heartbeatMs: number | null;
@@ -41,7 +43,7 @@ export interface LoadScenario {
  */
 const rareBeatMs = 60_000;
 
-const quiet = { lively: null, churnPercent: 0, stormAfterMs: null } as const;
+const quiet = { arrival: 'together', lively: null, churnPercent: 0, stormAfterMs: null } as const;
 
 const lively = (learners: number): Lively => ({
   chatPerSecond: 20,
@@ -97,9 +99,10 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
     heartbeatMs: rareBeatMs,
     // Every host at least.
     playedByK6: Math.max(2, Math.round(10_000 * scale)),
-    rampMs: Math.max(5_000, 600_000 * scale),
+    rampMs: Math.max(5_000, 900_000 * scale),
     holdMs: Math.max(25_000, 120_000 * scale),
     ...quiet,
+    arrival: 'class by class',
   }),
   'mixed-100k': (scale) => {
     const learners = Math.max(10, Math.round(10_000 * scale));
@@ -112,6 +115,7 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
       rampMs: Math.max(5_000, 900_000 * scale),
       holdMs: holdOf(lively(learners)),
+      arrival: 'together',
       lively: lively(learners),
       churnPercent: 1,
       stormAfterMs: null,

@@ -31,7 +31,7 @@ export interface Board {
  * Time that passes moves every row: those in which nothing else happened are decided and told again this often, ms. In a
  * large class less often, because thousands of rows a second would tell nobody anything.
  */
-const drift = { leastMs: 10_000, msPerLearner: 30, mostMs: 60_000 };
+const drift = { leastMs: 10_000, msPerLearner: 60, mostMs: 60_000 };
 
 /** A row as it was last told, and what it was made of beside the facts of presence. */
 interface Made {

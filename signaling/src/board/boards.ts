@@ -22,6 +22,8 @@ const factsChannel = (classId: string) => `facts:${classId}`;
 interface Watched {
   board: Board;
   watchers: Map<string, ClassRole>;
+  /** Names by what they are sealed as. */
+  unsealed: Map<string, string>;
   unsubscribe: Unsubscribe;
   toldAt: number;
   loadedAt: number;
@@ -65,8 +67,10 @@ export interface BoardsDeps {
 
 /** Reading and unsealing everything takes longer the larger the class is, and seldom says anything new. */
 const shortestReloadMs = 10_000;
-const reloadMsPerLearner = 30;
-const reloadMs = ({ board }: Watched) => Math.max(shortestReloadMs, board.learners * reloadMsPerLearner);
+const reloadMsPerLearner = 100;
+const longestReloadMs = 300_000;
+const reloadMs = ({ board }: Watched) =>
+  Math.min(longestReloadMs, Math.max(shortestReloadMs, board.learners * reloadMsPerLearner));
 /** In one tick, whose boards were not read for the longest time first. */
 const mostReloads = 8;
 /** Who watches hears the totals at least this often, so that silence means a lost connection and nothing else. */
@@ -85,14 +89,19 @@ export function createBoards(deps: BoardsDeps): Boards {
     const classId = coordinator.room.id;
     let board: Board | null = null;
     const early: PresenceFact[][] = [];
-    const unsubscribe = await bus.subscribe(factsChannel(classId), (message) => {
-      const batch = batchOf.safeParse(message);
-      if (!batch.success) return;
-      if (board) board.apply(batch.data);
-      else early.push(batch.data);
-    });
+    const unsubscribe = await bus.subscribe(
+      factsChannel(classId),
+      (message) => {
+        const batch = batchOf.safeParse(message);
+        if (!batch.success) return;
+        if (board) board.apply(batch.data);
+        else early.push(batch.data);
+      },
+      { onGap: () => reread(classId) },
+    );
     coordinator.watchFacts(true);
-    const facts = await loadAttendanceFacts(db, classId);
+    const unsealed = new Map<string, string>();
+    const facts = await loadAttendanceFacts(db, classId, unsealed);
     if (!facts) {
       await unsubscribe();
       throw new AppError('not-found');
@@ -102,6 +111,7 @@ export function createBoards(deps: BoardsDeps): Boards {
     const entry: Watched = {
       board,
       watchers: new Map(),
+      unsealed,
       unsubscribe,
       toldAt: now(),
       loadedAt: now(),
@@ -131,6 +141,12 @@ export function createBoards(deps: BoardsDeps): Boards {
       .catch((error: unknown) => log.debug({ err: error, classId }, 'could not unsubscribe'));
   }
 
+  function reread(classId: string): void {
+    const entry = watched.get(classId);
+    // Also after a reading that is under way, which may have begun before the change.
+    if (entry) entry.stale = true;
+  }
+
   const isDue = (entry: Watched) =>
     !entry.loading && (entry.stale || now() - entry.loadedAt >= reloadMs(entry));
 
@@ -138,7 +154,7 @@ export function createBoards(deps: BoardsDeps): Boards {
   function reload(classId: string, entry: Watched): void {
     entry.loading = true;
     entry.stale = false;
-    loadAttendanceFacts(db, classId)
+    loadAttendanceFacts(db, classId, entry.unsealed)
       .then((facts) => {
         if (facts) entry.board.load(facts);
         entry.loadedAt = now();
@@ -192,11 +208,7 @@ export function createBoards(deps: BoardsDeps): Boards {
       for (const [classId, facts] of byClass)
         if (deps.isWatched(classId)) bus.publish(factsChannel(classId), facts).catch(() => undefined);
     },
-    reread(classId) {
-      const entry = watched.get(classId);
-      // Also after a reading that is under way, which may have begun before the change.
-      if (entry) entry.stale = true;
-    },
+    reread,
     rereadAll() {
       for (const entry of watched.values()) entry.stale = true;
     },

@@ -39,7 +39,8 @@ export interface Announcer {
   /** Loudest first, as one SFU node hears those who publish there. */
   speaking(nodeId: string, userIds: string[]): void;
   recording(now: RecordingNow): void;
-  tick(): void;
+  /** `now`: ms that never go back. */
+  tick(now: number): void;
 }
 
 export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: Tell }): Announcer {
@@ -104,8 +105,7 @@ export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: T
     };
   }
 
-  function tick(): void {
-    const now = performance.now();
+  function tick(now: number): void {
     for (const audience of audiences) {
       const hasNews =
         audience.counts || audience.speaking || audience.quizId !== null || audience.votes.size > 0;
@@ -115,7 +115,7 @@ export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: T
 
   function note(change: (audience: Audience) => void): void {
     audiences.forEach(change);
-    tick();
+    tick(performance.now());
   }
 
   return {
@@ -126,7 +126,7 @@ export function createAnnouncer({ room, tell }: { room: () => Classroom; tell: T
           else if (change.kind === 'question-voted') audience.votes.add(change.id);
           else if (change.kind === 'member-changed' || change.kind.startsWith('question-'))
             audience.counts = true;
-      tick();
+      tick(performance.now());
     },
     countsChanged() {
       note((audience) => (audience.counts = true));

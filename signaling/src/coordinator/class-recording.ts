@@ -30,7 +30,7 @@ export interface ClassRecording {
   /** A node is back, and may have gone on recording what another does by now. */
   resync(): void;
   /** Tries again what failed. */
-  tick(): void;
+  tick(at: number): void;
   /** Resolves when what was recorded is stored, or could not be within reason. */
   end(): Promise<void>;
   /** Another coordinator decides from here on. */
@@ -185,8 +185,8 @@ export function createClassRecording({
       looked = false;
       void enqueue(follow);
     },
-    tick() {
-      if (failedAt === null || now() - failedAt < retryMs) return;
+    tick(at) {
+      if (failedAt === null || at - failedAt < retryMs) return;
       failedAt = null;
       void enqueue(follow);
     },

@@ -30,6 +30,8 @@ export interface CoordinatorDeps extends MediaDeps, RecordingDeps {
   checkStore: CheckStore;
   /** [PR7] 1, or more where the proctors cannot keep up. */
   checkStretch: () => number;
+  /** How many classes this node coordinates. */
+  neighbours: () => number;
   bus: ClassBus;
   screen: Screen;
   log: Logger;
@@ -69,7 +71,11 @@ export interface Coordinator {
   /** Whether somebody watches the board, so that nodes send their facts each second. */
   watchFacts(watched: boolean): void;
   /** Several times a second: what is due by time. */
-  tick(): void;
+  /**
+   * What waits for its time. The times are the caller's, who goes through thousands of classes several times a second;
+   * `steadyAt` never goes back.
+   */
+  tick(at: number, steadyAt: number): void;
   /** The database is back: what memory holds is compared with what is stored. */
   recover(): Promise<void>;
   /** Nobody is connected and nothing runs. */
@@ -152,6 +158,7 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
     now,
     send: broadcaster.send,
     stretch: deps.checkStretch,
+    neighbours: deps.neighbours,
     databaseFailed: deps.databaseFailed,
     log,
   });
@@ -320,15 +327,14 @@ export function createCoordinator(deps: CoordinatorDeps, loaded: LoadedClass): C
       broadcaster.send({ kind: 'watch', watched });
     },
     speaking: announcer.speaking,
-    tick() {
-      const at = now();
+    tick(at, steadyAt) {
       for (const quiz of room.quizzes.values())
         if (quiz.closedAt === null && quiz.closesAt <= at && journal.idle && !distrust)
           own({ name: 'quiz.timeout', quizId: quiz.id });
-      gathering.tick();
-      announcer.tick();
-      recording.tick();
-      checks.tick();
+      gathering.tick(at);
+      announcer.tick(steadyAt);
+      recording.tick(at);
+      checks.tick(steadyAt);
       raise(at);
       if (!dismissed && room.endedAt !== null && at - room.endedAt > lingerMs && room.online.size > 0) {
         dismissed = true;

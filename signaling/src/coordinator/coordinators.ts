@@ -33,11 +33,13 @@ export interface Coordinators {
   /** What this node coordinates. */
   here(classId: string): Coordinator | null;
   all(): Coordinator[];
+  /** What waits for its time, in every class of this node. */
+  tick(): void;
   /** Hands every class on: the next node to be asked takes it over. */
   close(): Promise<void>;
 }
 
-export interface CoordinatorsDeps extends Omit<CoordinatorDeps, 'log' | 'fencedOut'> {
+export interface CoordinatorsDeps extends Omit<CoordinatorDeps, 'log' | 'fencedOut' | 'neighbours'> {
   lease: Lease;
   bus: ClassBus;
   log: Logger;
@@ -68,7 +70,12 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
       const loaded = await store.takeOver(classId);
       if (!loaded) throw new AppError('not-found');
       const coordinator = createCoordinator(
-        { ...deps, log, fencedOut: () => void drop(classId, 'fenced out') },
+        {
+          ...deps,
+          log,
+          neighbours: () => held.size,
+          fencedOut: () => void drop(classId, 'fenced out'),
+        },
         loaded,
       );
       const unserve = await bus.serve(coordinatorAddress(classId), (payload) =>
@@ -178,6 +185,11 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
     },
     here: (classId) => held.get(classId)?.coordinator ?? null,
     all: () => [...held.values()].map(({ coordinator }) => coordinator),
+    tick() {
+      const at = deps.now();
+      const steadyAt = performance.now();
+      for (const { coordinator } of held.values()) coordinator.tick(at, steadyAt);
+    },
     async close() {
       closing = true;
       clearInterval(renewing);

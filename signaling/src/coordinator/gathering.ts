@@ -14,7 +14,7 @@ export interface Gathering {
   /** A banned person neither stays nor goes on watching. */
   putOut(userId: string): void;
   /** Who has been gone for long enough loses the place. */
-  tick(): void;
+  tick(at: number): void;
   /** Since when nobody is connected and no place is kept; null while there is somebody. */
   readonly emptySince: number | null;
 }
@@ -58,12 +58,12 @@ export function createGathering(deps: GatheringDeps): Gathering {
     emptySince = now();
     departures.set(userId, orderly ? now() : now() + graceMs);
     deps.changed();
-    if (orderly) tick();
+    if (orderly) tick(now());
   }
 
-  function tick(): void {
-    for (const [userId, at] of departures) {
-      if (at > now()) continue;
+  function tick(at: number): void {
+    for (const [userId, until] of departures) {
+      if (until > at) continue;
       departures.delete(userId);
       deps.leaveMedia(userId);
       deps.gone(userId);

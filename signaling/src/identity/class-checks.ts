@@ -38,7 +38,8 @@ export interface ClassChecks {
   hint(userId: string, stored: { checkId: string | null; decided: boolean }): void;
   /** False when there is nothing to ask. */
   demand(userId: string, notice: OwnEyeNotice | 'retry'): boolean;
-  tick(): void;
+  /** `at`: ms that never go back. */
+  tick(at: number): void;
   close(): void;
 }
 
@@ -49,14 +50,20 @@ export interface ClassChecksDeps {
   send: (message: Broadcast) => void;
   /** [PR7] 1, or more where the proctors cannot keep up. */
   stretch: () => number;
+  /** How many classes this node coordinates. */
+  neighbours: () => number;
   databaseFailed: (error: unknown) => void;
   log: Logger;
 }
 
-/** Between two rounds, ms by a steady clock; a large class is gone through more rarely. What is told of is not waited for. */
+/**
+ * Between two rounds, ms by a steady clock; a large class is gone through more rarely, and so is each of many. What is told
+ * of is not waited for.
+ */
 const roundMs = 1_000;
 const longestRoundMs = 3_000;
 const learnersForMore = 500;
+const classesForMore = 500;
 const pauseAfterFailureMs = 2_000;
 /** In one round; more than a class of ten thousand needs, less than what would hold up everybody else. */
 const mostAsks = 200;
@@ -74,7 +81,8 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   /** Questions whose learners went, until that is stored. */
   const dropped = new Set<string>();
   const storedWaits = new WeakSet<Waiting>();
-  let loaded = false;
+  // A class that has not begun has nothing stored yet: nobody is asked before.
+  let loaded = room().startedAt === null;
   let running = false;
   let closed = false;
   let nextRoundAt = 0;
@@ -333,13 +341,13 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       nextRoundAt = 0;
       return demand(learner, notice, moment());
     },
-    tick() {
-      const at = performance.now();
+    tick(at) {
       if (running || closed || at < nextRoundAt || !isAsking()) return;
       // Before its first minute a class has asked nobody, and a class that never ran has nothing to read.
       if (room().startedAt === null) return;
       running = true;
-      nextRoundAt = at + Math.min(longestRoundMs, roundMs * (1 + learners.size / learnersForMore));
+      const rarer = 1 + learners.size / learnersForMore + deps.neighbours() / classesForMore;
+      nextRoundAt = at + Math.min(longestRoundMs, roundMs * rarer);
       round()
         .catch((error: unknown) => {
           nextRoundAt = performance.now() + pauseAfterFailureMs;

@@ -1,4 +1,5 @@
 /** What the checks of a class need of the database. Throws `DatabaseUnavailable` while it is away. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JudgedCheck } from '@keshi/contract/class-checks';
 import type { Db } from '@keshi/db/client';
 import {
@@ -27,7 +28,8 @@ export interface StoredChecks {
 
 export interface CheckStore {
   load(classId: string): Promise<StoredChecks>;
-  peopleWithFace(userIds: readonly string[]): Promise<Set<string>>;
+  /** Of these people, and perhaps of others, whose face may be looked at. */
+  peopleWithFace(userIds: readonly string[]): Promise<ReadonlySet<string>>;
   ask(checks: readonly FaceCheck[]): Promise<Set<string>>;
   read(ids: readonly string[]): Promise<FaceCheckState[]>;
   settleSilent(of: { ids: readonly string[]; at: number; judgedBefore: number }): Promise<FaceCheckState[]>;
@@ -38,7 +40,18 @@ export interface CheckStore {
   judgedOf(classId: string, userIds: readonly string[]): Promise<StoredChecks['failed']>;
 }
 
+/** Classes that ask within this time are answered by one reading. */
+const readTogetherMs = 50;
+
 export function createCheckStore(db: Db): CheckStore {
+  let asking: { userIds: Set<string>; withFace: Promise<Set<string>> } | null = null;
+
+  async function readPeople(userIds: ReadonlySet<string>): Promise<Set<string>> {
+    await delay(readTogetherMs);
+    asking = null;
+    return peopleWithFace(db, [...userIds]);
+  }
+
   return {
     async load(classId) {
       const [{ checks, errors }, judged, signIns, recognitions] = await Promise.all([
@@ -49,7 +62,14 @@ export function createCheckStore(db: Db): CheckStore {
       ]);
       return { checks, errors, failed: byPerson(judged), signIns, recognitions };
     },
-    peopleWithFace: (userIds) => peopleWithFace(db, userIds),
+    peopleWithFace(userIds) {
+      if (!asking) {
+        const together = new Set<string>();
+        asking = { userIds: together, withFace: readPeople(together) };
+      }
+      for (const userId of userIds) asking.userIds.add(userId);
+      return asking.withFace;
+    },
     ask: (checks) => askFaceChecks(db, checks),
     read: (ids) => readFaceChecks(db, ids),
     settleSilent: (of) => settleSilent(db, of),
