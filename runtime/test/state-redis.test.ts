@@ -151,6 +151,13 @@ describe('redis that goes away', () => {
     await expect.poll(() => a.presenceLog.depth()).toBe(0);
   });
 
+  test('a process that was kept from running for seconds keeps its connection, and reads what was answered', async () => {
+    const answer = a.lease.acquire('class:stall', 'a', 60_000);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6_000);
+    expect(await answer).not.toBeNull();
+    expect(await a.lease.holder('class:stall')).toMatchObject({ holder: 'a' });
+  });
+
   test('a connection that has silently died is noticed and made anew', async () => {
     const proxy = await createFreezableProxy(redis.port);
     const far = await createRedisState({

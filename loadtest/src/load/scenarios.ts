@@ -113,7 +113,7 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       observers: Math.max(2, Math.round(200 * scale)),
       heartbeatMs: rareBeatMs,
       playedByK6: Math.max(100, Math.ceil(2_000 * scale)),
-      rampMs: Math.max(5_000, 900_000 * scale),
+      rampMs: Math.max(5_000, 1_080_000 * scale),
       holdMs: holdOf(lively(learners)),
       arrival: 'together',
       lively: lively(learners),

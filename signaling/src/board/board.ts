@@ -68,7 +68,8 @@ export function createBoard(
     return fresh;
   }
 
-  function takeInterval(userId: string, interval: PresenceInterval): void {
+  /** True when all it says is that one that is known and open goes on: who is there is there as before. */
+  function takeInterval(userId: string, interval: PresenceInterval): boolean {
     const { intervals } = recordOf(userId);
     // A visit has one node and one interval begins at one moment, so this names it without its id.
     const key = `${interval.node}:${interval.from}`;
@@ -76,6 +77,7 @@ export function createBoard(
     const ended = known && known.cause !== 'open';
     if (!known || interval.lastProof > known.lastProof || (interval.cause !== 'open' && !ended))
       intervals.set(key, ended && interval.cause === 'open' ? { ...interval, cause: known.cause } : interval);
+    return known?.cause === 'open' && interval.cause === 'open' && known.lastProof > known.from;
   }
 
   function load(fresh: AttendanceFacts): void {
@@ -93,9 +95,9 @@ export function createBoard(
       visits.set(visit.id, visit);
   }
 
-  function takeStoredInterval({ visitId, userId, from, lastProof, cause }: StoredInterval): void {
+  function takeStoredInterval({ visitId, userId, from, lastProof, cause }: StoredInterval): boolean {
     const node = recordOf(userId).visits.get(visitId)?.nodeId ?? '';
-    takeInterval(userId, { from, lastProof, cause, node });
+    return takeInterval(userId, { from, lastProof, cause, node });
   }
 
   function learner(room: Readonly<Classroom>, person: AttendanceFacts['learners'][number]): BoardLearner {
@@ -205,9 +207,13 @@ export function createBoard(
       lastSignature = '';
     },
     apply(batch) {
-      for (const fact of batch) heardOf.add('visit' in fact ? fact.visit.userId : fact.interval.userId);
-      for (const fact of batch) if ('visit' in fact && fact.visit.role === 'attendee') takeVisit(fact.visit);
-      for (const fact of batch) if ('interval' in fact) takeStoredInterval(fact.interval);
+      for (const fact of batch)
+        if ('visit' in fact && fact.visit.role === 'attendee') {
+          heardOf.add(fact.visit.userId);
+          takeVisit(fact.visit);
+        }
+      for (const fact of batch)
+        if ('interval' in fact && !takeStoredInterval(fact.interval)) heardOf.add(fact.interval.userId);
     },
     full,
     delta,

@@ -205,8 +205,12 @@ export function createBoards(deps: BoardsDeps): Boards {
       const byClass = Map.groupBy(batch, (fact) =>
         'visit' in fact ? fact.visit.classId : fact.interval.classId,
       );
-      for (const [classId, facts] of byClass)
-        if (deps.isWatched(classId)) bus.publish(factsChannel(classId), facts).catch(() => undefined);
+      for (const [classId, facts] of byClass) {
+        // The members of a class are mostly where its board is.
+        const here = watched.get(classId);
+        if (here) here.board.apply(facts);
+        else if (deps.isWatched(classId)) bus.publish(factsChannel(classId), facts).catch(() => undefined);
+      }
     },
     reread,
     rereadAll() {

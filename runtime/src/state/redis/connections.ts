@@ -4,7 +4,9 @@ import { retryPauseMs } from '../../retry.ts';
 import { StateUnavailable } from '../ports.ts';
 
 const silenceMs = 5_000;
-const pingEveryMs = 2_000;
+/** So often a connection is looked at, and after so many looks in a row at an answer that is due it is taken for dead. */
+const lookEveryMs = 1_000;
+const mostLooks = 5;
 
 /** Never gives up; a new attempt at least every second. */
 const everPatient: RedisOptions = {
@@ -14,6 +16,9 @@ const everPatient: RedisOptions = {
   socketTimeout: silenceMs,
   retryStrategy: (times) => retryPauseMs(times, 1_000),
 };
+
+/** Where somebody looks after the connection, this is for what is not even ready. */
+const lookedAfter: RedisOptions = { socketTimeout: 3 * silenceMs };
 
 /** For commands: while the server is away each rejects at once, and none is sent twice. */
 const promptFailure: RedisOptions = {
@@ -36,14 +41,15 @@ export interface RedisConnections {
 
 /** Resolves when the server has answered on both connections; rejects with StateUnavailable when it does not in time. */
 export async function connectRedis(url: string, log: Logger, timeoutMs: number): Promise<RedisConnections> {
-  const commands = open(url, promptFailure, log.child({ connection: 'commands' }));
-  const subscriber = open(url, patientSubscriber, log.child({ connection: 'subscriber' }));
-  // An idle half-open connection would otherwise lose messages without anyone noticing.
-  const pings = setInterval(() => {
-    for (const redis of [commands, subscriber]) if (redis.status === 'ready') redis.ping().catch(() => {});
-  }, pingEveryMs).unref();
+  const commands = open(url, { ...promptFailure, ...lookedAfter }, log.child({ connection: 'commands' }));
+  const subscriber = open(
+    url,
+    { ...patientSubscriber, ...lookedAfter },
+    log.child({ connection: 'subscriber' }),
+  );
+  const unwatch = [commands, subscriber].map(watch);
   const close = () => {
-    clearInterval(pings);
+    for (const undo of unwatch) undo();
     commands.disconnect();
     subscriber.disconnect();
   };
@@ -75,6 +81,31 @@ function open(url: string, options: RedisOptions, log: Logger): Redis {
   });
   redis.connect().catch(() => {}); // The retry strategy goes on; untilReady tells whoever waits.
   return redis;
+}
+
+/**
+ * A connection that has silently died would lose messages without anyone noticing. Time is counted in looks: a process
+ * that was kept from running for seconds has the answers waiting, and has not read them yet.
+ */
+function watch(redis: Redis): () => void {
+  let isDue = false;
+  let looks = 0;
+  const timer = setInterval(() => {
+    if (redis.status !== 'ready') return;
+    if (!isDue) {
+      isDue = true;
+      looks = 0;
+      redis
+        .ping()
+        .catch(() => {})
+        .finally(() => (isDue = false));
+    } else if (++looks >= mostLooks) {
+      looks = 0;
+      redis.stream.destroy();
+    }
+  }, lookEveryMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 export function untilReady(redis: Redis, timeoutMs = 10_000): Promise<void> {
