@@ -88,11 +88,13 @@ export function createBoard(
     }
   }
 
-  function takeVisit(visit: StoredVisit): void {
+  /** True when all it says is that one that is known goes on, seen or unseen as before. */
+  function takeVisit(visit: StoredVisit): boolean {
     const { visits } = recordOf(visit.userId);
     const known = visits.get(visit.id);
     if (!known || visit.lastSeenAt > known.lastSeenAt || (visit.closed && !known.closed))
       visits.set(visit.id, visit);
+    return known?.closed === null && visit.closed === null && known.visible === visit.visible;
   }
 
   function takeStoredInterval({ visitId, userId, from, lastProof, cause }: StoredInterval): boolean {
@@ -208,10 +210,8 @@ export function createBoard(
     },
     apply(batch) {
       for (const fact of batch)
-        if ('visit' in fact && fact.visit.role === 'attendee') {
+        if ('visit' in fact && fact.visit.role === 'attendee' && !takeVisit(fact.visit))
           heardOf.add(fact.visit.userId);
-          takeVisit(fact.visit);
-        }
       for (const fact of batch)
         if ('interval' in fact && !takeStoredInterval(fact.interval)) heardOf.add(fact.interval.userId);
     },

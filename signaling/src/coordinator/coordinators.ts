@@ -54,6 +54,11 @@ const askTimeoutMs = 5_000;
 const patienceMs = 9_000;
 const pauseMs = 150;
 
+const unavailable = (cause: unknown) => new AppError('unavailable', { retryMs: 2_000, cause });
+/** That the database is away is said in the same words wherever the coordinator is. */
+const asTold = (error: unknown): unknown =>
+  isUnavailable(error) && !(error instanceof AppError) ? unavailable(error) : error;
+
 export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
   const { nodeId, lease, bus, store, leaseTtlMs = 6_000 } = deps;
   const held = new Map<string, Held>();
@@ -78,9 +83,13 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
         },
         loaded,
       );
-      const unserve = await bus.serve(coordinatorAddress(classId), (payload) =>
-        deps.answer(coordinator, deps.parse(payload)),
-      );
+      const unserve = await bus.serve(coordinatorAddress(classId), async (payload) => {
+        try {
+          return await deps.answer(coordinator, deps.parse(payload));
+        } catch (error) {
+          throw asTold(error);
+        }
+      });
       const entry = { coordinator, fence: won.fence, believedUntil: asked + leaseTtlMs, unserve };
       held.set(classId, entry);
       log.info({ fence: loaded.fence, state: coordinator.room.state }, 'coordinating the class');
@@ -171,13 +180,9 @@ export function createCoordinators(deps: CoordinatorsDeps): Coordinators {
         try {
           return await askOnce(classId, request, parse);
         } catch (error) {
-          if (isUnavailable(error) && !(error instanceof AppError))
-            throw new AppError('unavailable', { retryMs: 2_000, cause: error });
-          if (error instanceof StateUnavailable)
-            throw new AppError('unavailable', { retryMs: 2_000, cause: error });
-          if (!worthAnotherTry(error)) throw error;
-          if (performance.now() > deadline)
-            throw new AppError('unavailable', { retryMs: 2_000, cause: error });
+          if (error instanceof StateUnavailable) throw unavailable(error);
+          if (!worthAnotherTry(error)) throw asTold(error);
+          if (performance.now() > deadline) throw unavailable(error);
         }
         // Its holder is dying or being chosen: the lease runs out within its time to live.
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
