@@ -71,7 +71,7 @@ const busyShare = 0.25;
 /** How much of that time makes a measurement, and how far each moves what is believed. */
 const measuredMs = 500;
 const weight = 0.5;
-/** What it costs to refuse somebody at the door, as a share of a join. */
+/** What it is taken to cost to refuse somebody at the door, as a share of a join: rather too little, so that waits are rather long. */
 const refusalCost = 0.1;
 
 export interface Turnstile {
