@@ -213,7 +213,12 @@ export function createBoard(
         if ('visit' in fact && fact.visit.role === 'attendee' && !takeVisit(fact.visit))
           heardOf.add(fact.visit.userId);
       for (const fact of batch)
-        if ('interval' in fact && !takeStoredInterval(fact.interval)) heardOf.add(fact.interval.userId);
+        if ('interval' in fact) {
+          const { userId } = fact.interval;
+          // Whoever was taken for silent meanwhile is there after all.
+          const isKnown = made.get(userId)?.row.state === 'present';
+          if (!takeStoredInterval(fact.interval) || !isKnown) heardOf.add(userId);
+        }
     },
     full,
     delta,
