@@ -115,6 +115,7 @@ test('[AT3, AT9] a minute without PostgreSQL: facts of both nodes wait in the st
       .sort(),
   );
   expect(rows).toHaveLength(4);
-  const outage = await world.db.prisma.outage.findFirst({ where: { kind: 'database' } });
-  expect(outage).toMatchObject({ scope: 'all' });
+  // The node looks twice a second whether the database is back, and writes down how long it was not.
+  const outage = () => world.db.prisma.outage.findFirst({ where: { kind: 'database' } });
+  await expect.poll(outage, { timeout: 10_000 }).toMatchObject({ scope: 'all' });
 });
