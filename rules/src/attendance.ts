@@ -69,7 +69,17 @@ export interface Attendance {
 
 /** Attendance of one learner in one class. Pure: the same facts give the same answer in any order and number. */
 export function attendance(facts: ClassFacts): Attendance {
-  const { live, counted, bridged, absences, pending, covered, window } = assess(facts);
+  return sums(facts, assess(facts));
+}
+
+/** As `attendance`, with what the learner's chip opens and what the supervisor's row shows. */
+export function attendanceWithTimeline(facts: ClassFacts): Attendance & { timeline: TimelineSpan[] } {
+  const assessment = assess(facts);
+  return { ...sums(facts, assessment), timeline: timeline(assessment) };
+}
+
+function sums(facts: ClassFacts, assessment: Assessment): Attendance {
+  const { live, counted, bridged, absences, pending, covered, window } = assessment;
   const pendingMs = pending?.liveMs ?? 0;
   const liveMs = length(live) - pendingMs;
   const presentMs = length(counted) + length(bridged);
@@ -101,18 +111,20 @@ export function courseRate(classes: readonly Pick<Attendance, 'presentMs' | 'liv
   return { presentMs, liveMs, rate: rateOf(presentMs, liveMs) };
 }
 
-/** [AT6] Whether a learner is listed. Exactly the minimum is enough; without a rate there is nothing to list. */
+/**
+ * [AT6, EX5] Whether a learner is listed, by the rate of attendance or of correct answers. Exactly the minimum is enough;
+ * without a rate there is nothing to list.
+ */
 export function belowMinimum(rate: number | null, policy: AttendancePolicy): boolean {
   return rate !== null && rate < policy.minimumRate;
 }
 
 /**
- * The whole class from its start to its end or now, piece after piece without a hole: what the learner's chip
- * opens and what the supervisor's row shows. Counted and bridged pieces sum up to `presentMs` exactly. Only the
- * seconds since the last proof of somebody who is there are left out at the end, because nothing is known of them.
+ * The whole class from its start to its end or now, piece after piece without a hole. Counted and bridged pieces sum up to
+ * `presentMs` exactly. Only the seconds since the last proof of somebody who is there are left out at the end, because
+ * nothing is known of them.
  */
-export function timeline(facts: ClassFacts): TimelineSpan[] {
-  const { live, counted, bridged, absences, pending, window } = assess(facts);
+function timeline({ live, counted, bridged, absences, pending, window }: Assessment): TimelineSpan[] {
   const awaited = pending?.reason === 'service-outage' ? [pending] : [];
   const known = pending?.reason === 'counting' ? { ...window, to: pending.from } : window;
   const pieces: TimelineSpan[] = [

@@ -4,12 +4,12 @@
  */
 import type { JudgedCheck } from '@keshi/contract/class-checks';
 import type { BoardRow, BoardTotals, ClassState } from '@keshi/contract/domain';
-import { attendance, belowMinimum, type LiveSpan, timeline } from './attendance.ts';
+import { attendanceWithTimeline, belowMinimum, type LiveSpan } from './attendance.ts';
 import { length, normalise } from './intervals.ts';
 import type { Outage } from './outages.ts';
 import type { AttendancePolicy } from './policy.ts';
 import { type PresenceInterval, stateAt, type Visit } from './presence.ts';
-import { type AskedQuestion, learnerQuiz, underMinimum } from './quiz.ts';
+import { type AskedQuestion, learnerQuiz } from './quiz.ts';
 
 export interface BoardClass {
   readonly state: ClassState;
@@ -65,8 +65,7 @@ export function boardRow(
 ): BoardRow {
   const { live, outages, endedAt } = of;
   const { intervals, checks, connections, userId, name, group, onStage, device, rttMs } = learner;
-  const facts = { intervals, checks, live, outages, policy, now, endedAt };
-  const result = attendance(facts);
+  const result = attendanceWithTimeline({ intervals, checks, live, outages, policy, now, endedAt });
   // A page that is still open, or comes back, after the end is at no class any more.
   const attended = endedAt === null ? intervals : intervals.filter(({ from }) => from < endedAt);
   const quiz = learnerQuiz(
@@ -94,7 +93,7 @@ export function boardRow(
     device,
     rttMs,
     identity: learner.identity ?? null,
-    timeline: timeline(facts),
+    timeline: result.timeline,
   };
 }
 
@@ -107,7 +106,12 @@ export function boardTotals(
 ): BoardTotals {
   const end = Math.min(of.endedAt ?? now, now);
   const live = normalise(of.live.map(({ from, to }) => ({ from, to: Math.min(to ?? end, end) })));
-  const inState = (state: BoardRow['state']) => rows.filter((row) => row.state === state).length;
+  const count = { present: 0, away: 0, offline: 0, belowAttendance: 0, belowCorrect: 0 };
+  for (const { state, rate, correctRate } of rows) {
+    count[state] += 1;
+    if (belowMinimum(rate, policy)) count.belowAttendance += 1;
+    if (belowMinimum(correctRate, policy)) count.belowCorrect += 1;
+  }
   return {
     at: now,
     state: of.state,
@@ -115,14 +119,7 @@ export function boardTotals(
     endedAt: of.endedAt,
     liveMs: length(live),
     expected: rows.length,
-    present: inState('present'),
-    away: inState('away'),
-    offline: inState('offline'),
-    belowAttendance: rows.filter(({ rate }) => belowMinimum(rate, policy)).length,
-    belowCorrect: underMinimum(
-      rows.map(({ correctRate }) => ({ rate: correctRate })),
-      policy.minimumRate,
-    ).length,
+    ...count,
     minimumRate: policy.minimumRate,
   };
 }

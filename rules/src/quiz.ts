@@ -116,14 +116,6 @@ export function learnerQuiz(
   return { asked: own.length, answered, correct, rate: own.length > 0 ? correct / own.length : null };
 }
 
-/** [AT6, EX5] Those under the minimum, in the order given. Who was asked nothing is not listed. */
-export function underMinimum<L extends Pick<LearnerQuiz, 'rate'>>(
-  learners: readonly L[],
-  minimumRate: number,
-): L[] {
-  return learners.filter(({ rate }) => rate !== null && rate < minimumRate);
-}
-
 function isChoiceOf(question: QuizQuestion, choice: Choice): boolean {
   const inside = choice.every(
     (index) => Number.isInteger(index) && index >= 0 && index < question.options.length,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attendance, timeline } from '../src/attendance.ts';
+import { attendance, attendanceWithTimeline } from '../src/attendance.ts';
 import type { ClassFacts } from '../src/attendance.ts';
 import { length, normalise } from '../src/intervals.ts';
 import type { Outage } from '../src/outages.ts';
@@ -70,7 +70,7 @@ describe('attendance, whatever the facts', () => {
           .map(({ interval }) => interval);
         const changed = { ...given, intervals: shuffled, outages: given.outages.toReversed() };
         expect(attendance(changed)).toEqual(attendance(given));
-        expect(timeline(changed)).toEqual(timeline(given));
+        expect(attendanceWithTimeline(changed).timeline).toEqual(attendanceWithTimeline(given).timeline);
       }),
       runs,
     );
@@ -180,7 +180,7 @@ describe('attendance, whatever the facts', () => {
         const absent = result.absences.reduce((sum, absence) => sum + absence.liveMs, 0);
         expect(result.presentMs + absent).toBe(result.liveMs);
 
-        const pieces = timeline(given);
+        const pieces = attendanceWithTimeline(given).timeline;
         const sum = (kind: string) => length(pieces.filter((piece) => piece.kind === kind));
         expect(sum('counted') + sum('bridged')).toBe(result.presentMs);
         expect(sum('bridged')).toBe(length(result.bridged));

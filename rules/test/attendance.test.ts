@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { attendance, belowMinimum, courseRate, timeline } from '../src/attendance.ts';
+import { attendance, attendanceWithTimeline, belowMinimum, courseRate } from '../src/attendance.ts';
 import type { ClassFacts } from '../src/attendance.ts';
 import type { Outage } from '../src/outages.ts';
 import { defaultPolicy as policy } from '../src/policy.ts';
@@ -251,7 +251,7 @@ describe('[AT4] our outage is not their absence', () => {
       rate: 1,
       absences: [],
     });
-    expect(timeline(during).at(-1)).toEqual({
+    expect(attendanceWithTimeline(during).timeline.at(-1)).toEqual({
       from: 95 * s,
       to: 160 * s,
       kind: 'absent',
@@ -272,7 +272,14 @@ describe('[AT8] time line', () => {
       intervals: [was(10, 95), was(150, 450, 'hidden'), was(700, 900, 'left')],
       outages: [outage(100, 120)],
     });
-    expect(timeline(given).map(({ from, to, kind, reason }) => [from / s, to / s, kind, reason])).toEqual([
+    expect(
+      attendanceWithTimeline(given).timeline.map(({ from, to, kind, reason }) => [
+        from / s,
+        to / s,
+        kind,
+        reason,
+      ]),
+    ).toEqual([
       [0, 10, 'absent', 'late'],
       [10, 95, 'counted', 'counting'],
       [95, 150, 'bridged', 'service-outage'],
@@ -291,10 +298,12 @@ describe('[AT8] time line', () => {
       now: 108 * s,
       intervals: [was(0, 100, 'open')],
     });
-    expect(timeline(given)).toEqual([{ from: 0, to: 100 * s, kind: 'counted', reason: 'counting' }]);
+    expect(attendanceWithTimeline(given).timeline).toEqual([
+      { from: 0, to: 100 * s, kind: 'counted', reason: 'counting' },
+    ]);
   });
 
   it('is empty before the class begins', () => {
-    expect(timeline(facts({ live: [], endedAt: null }))).toEqual([]);
+    expect(attendanceWithTimeline(facts({ live: [], endedAt: null })).timeline).toEqual([]);
   });
 });

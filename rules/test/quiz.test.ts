@@ -1,14 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  addAnswer,
-  emptyTotals,
-  isAnswer,
-  learnerQuiz,
-  questionProblems,
-  score,
-  underMinimum,
-} from '../src/quiz.ts';
+import { addAnswer, emptyTotals, isAnswer, learnerQuiz, questionProblems, score } from '../src/quiz.ts';
 import type { Choice, QuizQuestion } from '../src/quiz.ts';
 
 const options = ['甲', '乙', '丙', '丁'];
@@ -101,10 +93,5 @@ describe('[CT1] a learner’s correct rate', () => {
 
   it('does not exist where nothing was asked', () => {
     expect(learnerQuiz(questions, new Map(), [{ from: 0, to: 10 }]).rate).toBeNull();
-  });
-
-  it('[AT6] lists those under 80 %, and not those who were asked nothing', () => {
-    const learners = [0.79, 0.8, 1, null, 0].map((rate) => ({ rate }));
-    expect(underMinimum(learners, 0.8)).toEqual([{ rate: 0.79 }, { rate: 0 }]);
   });
 });

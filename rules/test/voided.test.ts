@@ -2,7 +2,7 @@ import type { JudgedCheck } from '@keshi/contract/class-checks';
 import { verdict as verdictSchema, type Verdict } from '@keshi/contract/proctor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attendance, timeline } from '../src/attendance.ts';
+import { attendance, attendanceWithTimeline } from '../src/attendance.ts';
 import { standingOf } from '../src/identity-checks.ts';
 import { defaultIdentityPolicy as identity } from '../src/identity-policy.ts';
 import { intersection, length, normalise, subtraction } from '../src/intervals.ts';
@@ -100,7 +100,9 @@ describe('[PR5] presence in a class', () => {
     expect(result.absences).toEqual([
       { from: 25 * minute, to: 31 * minute, liveMs: 6 * minute, reason: 'identity-failed' },
     ]);
-    expect(timeline({ ...facts, checks }).map(({ kind, reason }) => [kind, reason])).toEqual([
+    expect(
+      attendanceWithTimeline({ ...facts, checks }).timeline.map(({ kind, reason }) => [kind, reason]),
+    ).toEqual([
       ['counted', 'counting'],
       ['absent', 'identity-failed'],
       ['counted', 'counting'],

@@ -60,4 +60,20 @@ test('in a class of a thousand a state is told at once, and rows that only time 
   board.apply(proof(73 * second));
   const [row] = board.delta(room, began + 73 * second).rows;
   expect(row).toMatchObject({ userId, state: 'present', rttMs: 730 });
+
+  // Decided as offline because nothing was heard for so long: the beat that was only late is told at once.
+  expect(board.delta(room, began + 133 * second).rows).toContainEqual(
+    expect.objectContaining({ userId, state: 'offline' }),
+  );
+  board.apply(proof(134 * second));
+  expect(board.delta(room, began + 134 * second).rows).toMatchObject([{ userId, state: 'present' }]);
+
+  // What is stored says nothing new, except of the learner whose checks were judged meanwhile.
+  const failed = [20, 60].map(
+    (at) => ({ at: began + at * second, verdict: 'mismatch', by: 'face' }) as const,
+  );
+  const checked = (person: (typeof facts.learners)[number]) =>
+    person.userId === userId ? { ...person, checks: failed } : person;
+  board.load({ ...facts, learners: facts.learners.map(checked) });
+  expect(board.delta(room, began + 135 * second).rows).toMatchObject([{ userId, absences: 2 }]);
 });

@@ -68,38 +68,50 @@ export function createBoard(
     return fresh;
   }
 
-  /** True when all it says is that one that is known and open goes on: who is there is there as before. */
+  /** False when all it says is known, or that one that is open goes on: who is there is there as before. */
   function takeInterval(userId: string, interval: PresenceInterval): boolean {
     const { intervals } = recordOf(userId);
     // A visit has one node and one interval begins at one moment, so this names it without its id.
     const key = `${interval.node}:${interval.from}`;
     const known = intervals.get(key);
-    const ended = known && known.cause !== 'open';
-    if (!known || interval.lastProof > known.lastProof || (interval.cause !== 'open' && !ended))
-      intervals.set(key, ended && interval.cause === 'open' ? { ...interval, cause: known.cause } : interval);
-    return known?.cause === 'open' && interval.cause === 'open' && known.lastProof > known.from;
-  }
-
-  function load(fresh: AttendanceFacts): void {
-    facts = fresh;
-    for (const { userId, intervals, visits } of fresh.learners) {
-      for (const interval of intervals) takeInterval(userId, interval);
-      for (const visit of visits) takeVisit(visit);
+    if (!known) {
+      intervals.set(key, interval);
+      return true;
     }
+    const ended = known.cause !== 'open';
+    const isLater = interval.lastProof > known.lastProof;
+    if (isLater || (interval.cause !== 'open' && !ended))
+      intervals.set(key, ended && interval.cause === 'open' ? { ...interval, cause: known.cause } : interval);
+    if (ended) return isLater;
+    if (interval.cause !== 'open') return true;
+    // Whoever was taken for silent meanwhile is there after all.
+    return isLater && (known.lastProof === known.from || made.get(userId)?.row.state !== 'present');
   }
 
-  /** True when all it says is that one that is known goes on, seen or unseen as before. */
+  /** False when all it says is known, or that one that is known goes on, seen or unseen as before. */
   function takeVisit(visit: StoredVisit): boolean {
     const { visits } = recordOf(visit.userId);
     const known = visits.get(visit.id);
-    if (!known || visit.lastSeenAt > known.lastSeenAt || (visit.closed && !known.closed))
-      visits.set(visit.id, visit);
-    return known?.closed === null && visit.closed === null && known.visible === visit.visible;
+    if (known && visit.lastSeenAt <= known.lastSeenAt && (!visit.closed || known.closed)) return false;
+    visits.set(visit.id, visit);
+    return known?.visible !== visit.visible || known.closed !== visit.closed;
   }
 
   function takeStoredInterval({ visitId, userId, from, lastProof, cause }: StoredInterval): boolean {
     const node = recordOf(userId).visits.get(visitId)?.nodeId ?? '';
     return takeInterval(userId, { from, lastProof, cause, node });
+  }
+
+  function load(fresh: AttendanceFacts): void {
+    const before = new Map(facts.learners.map((person) => [person.userId, saidOf(person)]));
+    facts = fresh;
+    for (const person of fresh.learners) {
+      const { userId, intervals, visits } = person;
+      let isNews = before.get(userId) !== saidOf(person);
+      for (const interval of intervals) if (takeInterval(userId, interval)) isNews = true;
+      for (const visit of visits) if (takeVisit(visit)) isNews = true;
+      if (isNews) heardOf.add(userId);
+    }
   }
 
   function learner(room: Readonly<Classroom>, person: AttendanceFacts['learners'][number]): BoardLearner {
@@ -204,26 +216,22 @@ export function createBoard(
     get learners() {
       return facts.learners.length;
     },
-    load(fresh) {
-      load(fresh);
-      lastSignature = '';
-    },
+    load,
     apply(batch) {
       for (const fact of batch)
-        if ('visit' in fact && fact.visit.role === 'attendee' && !takeVisit(fact.visit))
+        if ('visit' in fact && fact.visit.role === 'attendee' && takeVisit(fact.visit))
           heardOf.add(fact.visit.userId);
       for (const fact of batch)
-        if ('interval' in fact) {
-          const { userId } = fact.interval;
-          // Whoever was taken for silent meanwhile is there after all.
-          const isKnown = made.get(userId)?.row.state === 'present';
-          if (!takeStoredInterval(fact.interval) || !isKnown) heardOf.add(userId);
-        }
+        if ('interval' in fact && takeStoredInterval(fact.interval)) heardOf.add(fact.interval.userId);
     },
     full,
     delta,
   };
 }
+
+/** What of a learner is not presence. */
+const saidOf = ({ name, group, checks }: AttendanceFacts['learners'][number]) =>
+  JSON.stringify([name, group, checks]);
 
 function answersOf(room: Readonly<Classroom>, userId: string): number {
   let count = 0;
