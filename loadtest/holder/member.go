@@ -39,8 +39,6 @@ const (
 	beat             = `["beat",{"visible":true,"rttMs":null}]`
 	// Acknowledgements are told apart by their number.
 	joinID, beatID, quizID = 1, 2, 3
-	// What most frames fit into.
-	bufferBytes = 4096
 )
 
 func (m *member) attend() {
@@ -67,23 +65,24 @@ func (m *member) visit(setsOut time.Time) time.Duration {
 	s.conn.SetReadDeadline(m.ends)
 	v := &visit{member: m, socket: s, setsOut: setsOut}
 	defer v.over()
-	buffer := make([]byte, 0, bufferBytes)
-	for {
-		frame, err := s.read(buffer)
-		switch {
-		case err != nil && !time.Now().Before(m.ends):
-			return -1
-		case err != nil && v.left.Load():
-			m.figures.churned.Add(1)
-			return time.Duration((0.2 + 0.8*rand.Float64()) * float64(awayWhenLeft))
-		case err != nil && v.connected:
-			return m.lost()
-		case err != nil:
-			return m.failed("closed_at_the_door")
-		}
-		if pause, isOver := v.hear(frame); isOver {
-			return pause
-		}
+	var pause time.Duration
+	isOver := false
+	err = s.read(func(frame []byte) bool {
+		pause, isOver = v.hear(frame)
+		return !isOver
+	})
+	switch {
+	case isOver:
+		return pause
+	case !time.Now().Before(m.ends):
+		return -1
+	case v.left.Load():
+		m.figures.churned.Add(1)
+		return time.Duration((0.2 + 0.8*rand.Float64()) * float64(awayWhenLeft))
+	case v.connected:
+		return m.lost()
+	default:
+		return m.failed("closed_at_the_door")
 	}
 }
 

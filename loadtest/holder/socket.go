@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
@@ -9,22 +9,23 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// socket is a WebSocket connection of which only text frames are expected.
+// socket is a WebSocket connection of which only text frames are expected. While nothing comes it keeps no buffer.
 type socket struct {
-	conn   net.Conn
-	reader *bufio.Reader
-	mutex  sync.Mutex
+	conn  *net.TCPConn
+	raw   syscall.RawConn
+	mutex sync.Mutex
+	// The beginning of a frame of which more has to come.
+	rest []byte
 }
 
 const (
-	// Frames are read whole into a buffer of their own when they are larger.
-	readerBytes    = 2048
+	readBytes      = 64 << 10
 	connectWithin  = 60 * time.Second
 	largestFrame   = 8 << 20
 	opText         = 1
@@ -34,6 +35,11 @@ const (
 	finalPong      = 0x80 | 10
 	sourceNetworks = 32
 )
+
+// buffers are lent to who has something to read, for as long as it is read.
+var buffers = sync.Pool{New: func() any { return new([readBytes]byte) }}
+
+var errClosed = errors.New("closed by the server")
 
 // dial connects from one of some loopback addresses: a single one makes connecting slow long before its ports are used up.
 func dial(base string, place int) (*socket, error) {
@@ -47,8 +53,11 @@ func dial(base string, place int) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{conn: conn, reader: bufio.NewReaderSize(conn, readerBytes)}
-	if err := s.upgrade(address.Host); err != nil {
+	s := &socket{conn: conn.(*net.TCPConn)}
+	if s.raw, err = s.conn.SyscallConn(); err == nil {
+		err = s.upgrade(address.Host)
+	}
+	if err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -67,59 +76,122 @@ func (s *socket) upgrade(host string) error {
 	if err != nil {
 		return err
 	}
-	response, err := http.ReadResponse(s.reader, nil)
+	var head []byte
+	for {
+		if err := s.more(func(bytes []byte) { head = append(head, bytes...) }); err != nil {
+			return err
+		}
+		answer, frames, isWhole := bytes.Cut(head, []byte("\r\n\r\n"))
+		if isWhole && !bytes.HasPrefix(answer, []byte("HTTP/1.1 101 ")) {
+			return fmt.Errorf("upgrade refused: %.80s", answer)
+		}
+		if isWhole {
+			s.rest = frames
+			return s.conn.SetDeadline(time.Time{})
+		}
+	}
+}
+
+// more waits for bytes and has them taken; they are valid during the call alone.
+func (s *socket) more(take func([]byte)) error {
+	var buffer *[readBytes]byte
+	var count int
+	var failure error
+	err := s.raw.Read(func(fd uintptr) bool {
+		buffer = buffers.Get().(*[readBytes]byte)
+		for {
+			count, failure = syscall.Read(int(fd), buffer[:])
+			if failure != syscall.EINTR {
+				break
+			}
+		}
+		if failure == syscall.EAGAIN {
+			buffers.Put(buffer)
+			return false
+		}
+		return true
+	})
 	if err != nil {
 		return err
 	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Errorf("upgrade refused: %s", response.Status)
+	defer buffers.Put(buffer)
+	switch {
+	case failure != nil:
+		return failure
+	case count == 0:
+		return io.EOF
 	}
-	return s.conn.SetDeadline(time.Time{})
+	take(buffer[:count])
+	return nil
 }
 
-// read answers the next text frame; into is used again where it is large enough.
-func (s *socket) read(into []byte) ([]byte, error) {
-	for {
-		var head [2]byte
-		if _, err := io.ReadFull(s.reader, head[:]); err != nil {
-			return nil, err
+// read has every text frame that comes heard, until hear answers false; a frame is valid during the call alone.
+func (s *socket) read(hear func(frame []byte) bool) error {
+	var isOver bool
+	var broken error
+	takeAll := func(arrived []byte) {
+		if len(s.rest) > 0 {
+			arrived = append(s.rest, arrived...)
 		}
-		length := uint64(head[1] & 0x7f)
-		switch length {
-		case 126:
-			var wide [2]byte
-			if _, err := io.ReadFull(s.reader, wide[:]); err != nil {
-				return nil, err
+		for !isOver && broken == nil {
+			opcode, payload, left, err := nextFrame(arrived)
+			if payload == nil {
+				broken = err
+				break
 			}
-			length = uint64(binary.BigEndian.Uint16(wide[:]))
-		case 127:
-			var wide [8]byte
-			if _, err := io.ReadFull(s.reader, wide[:]); err != nil {
-				return nil, err
+			arrived = left
+			switch opcode {
+			case opText:
+				isOver = !hear(payload)
+			case opPing:
+				s.write(finalPong, payload)
+			case opClose:
+				broken = errClosed
 			}
-			length = binary.BigEndian.Uint64(wide[:])
 		}
-		if length > largestFrame {
-			return nil, errors.New("a frame too large")
-		}
-		frame := into
-		if uint64(cap(frame)) < length {
-			frame = make([]byte, length)
-		}
-		frame = frame[:length]
-		if _, err := io.ReadFull(s.reader, frame); err != nil {
-			return nil, err
-		}
-		switch head[0] & 0x0f {
-		case opText:
-			return frame, nil
-		case opPing:
-			s.write(finalPong, frame)
-		case opClose:
-			return nil, errors.New("closed by the server")
+		if s.rest = nil; len(arrived) > 0 {
+			s.rest = bytes.Clone(arrived)
 		}
 	}
+	// With the answer to the upgrade the first frame may have come.
+	takeAll(nil)
+	for !isOver && broken == nil {
+		if err := s.more(takeAll); err != nil {
+			return err
+		}
+	}
+	return broken
+}
+
+// nextFrame answers a nil payload while it is not whole.
+func nextFrame(from []byte) (opcode byte, payload []byte, left []byte, err error) {
+	if len(from) < 2 {
+		return 0, nil, from, nil
+	}
+	header, length := 2, uint64(from[1]&0x7f)
+	switch length {
+	case 126:
+		header = 4
+	case 127:
+		header = 10
+	}
+	if len(from) < header {
+		return 0, nil, from, nil
+	}
+	switch header {
+	case 4:
+		length = uint64(binary.BigEndian.Uint16(from[2:]))
+	case 10:
+		length = binary.BigEndian.Uint64(from[2:])
+	}
+	if length > largestFrame {
+		return 0, nil, from, errors.New("a frame too large")
+	}
+	whole := header + int(length)
+	if len(from) < whole {
+		return 0, nil, from, nil
+	}
+	return from[0] & 0x0f, from[header:whole:whole], from[whole:], nil
 }
 
 func (s *socket) send(text string) { s.write(finalText, []byte(text)) }

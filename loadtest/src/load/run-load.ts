@@ -174,9 +174,7 @@ async function play({
   });
   try {
     const shares = sharesOf(members, scenario);
-    say(
-      `${members.length} members set out, ${Math.min(members.length, scenario.playedByK6)} of them played by k6`,
-    );
+    say(`${members.length} members set out, ${playedBy(shares, 'k6').members} of them played by k6`);
     for (const [n, share] of shares.entries())
       generators.push(
         await startGenerator({
@@ -237,10 +235,11 @@ interface Share {
 }
 
 /** Those who do something are k6's: hosts and observers, and the learners who speak; and a sample of the others. */
-function sharesOf(members: readonly LoadMember[], { lively, playedByK6 }: LoadScenario): Share[] {
+function sharesOf(members: readonly LoadMember[], { lively, sampledByK6 }: LoadScenario): Share[] {
   const speakers = lively === null ? 0 : Math.max(lively.chatters, lively.questions + lively.votes);
   const speaks = ({ role, classAt, n }: LoadMember) => role !== 'attendee' || (classAt === 0 && n < speakers);
-  const inTurn = [...members.filter(speaks), ...members.filter((member) => !speaks(member))];
+  const doers = members.filter(speaks);
+  const others = members.filter((member) => !speaks(member));
   const among = (kind: keyof Programs, own: readonly LoadMember[]): Share[] => {
     const count = Math.ceil(own.length / membersPerGenerator);
     return Array.from({ length: count }, (_, n) => ({
@@ -248,7 +247,8 @@ function sharesOf(members: readonly LoadMember[], { lively, playedByK6 }: LoadSc
       members: own.filter((_member, at) => at % count === n),
     }));
   };
-  return [...among('k6', inTurn.slice(0, playedByK6)), ...among('holder', inTurn.slice(playedByK6))];
+  const sample = others.slice(0, sampledByK6);
+  return [...among('k6', [...doers, ...sample]), ...among('holder', others.slice(sample.length))];
 }
 
 function playedBy(shares: readonly Share[], kind: keyof Programs) {

@@ -44,20 +44,32 @@ interface Made {
   identity: BoardIdentity | null;
 }
 
+type Person = AttendanceFacts['learners'][number];
+
 interface Record {
   intervals: Map<string, PresenceInterval>;
   visits: Map<string, StoredVisit>;
 }
 
-export function createBoard(
-  loaded: AttendanceFacts,
-  identityOf: (userId: string) => BoardIdentity | null = () => null,
-): Board {
+/** What the checks say of learners. */
+export interface BoardIdentities {
+  /** The same object until it changes. */
+  onBoard(userId: string): BoardIdentity | null;
+  /** Of whom `onBoard` says something new since this was last asked. */
+  takeChanged(): Iterable<string>;
+}
+
+const nobodyIsChecked: BoardIdentities = { onBoard: () => null, takeChanged: () => [] };
+
+export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities = nobodyIsChecked): Board {
   let facts = loaded;
   let lastSignature = '';
+  let lastStir = '';
   const records = new Map<string, Record>();
+  const people = new Map<string, Person>();
   /** Learners of whom something was heard since their row was made. */
   const heardOf = new Set<string>();
+  /** In the order in which they were made. */
   const made = new Map<string, Made>();
 
   function recordOf(userId: string): Record {
@@ -105,6 +117,9 @@ export function createBoard(
   function load(fresh: AttendanceFacts): void {
     const before = new Map(facts.learners.map((person) => [person.userId, saidOf(person)]));
     facts = fresh;
+    people.clear();
+    for (const person of fresh.learners) people.set(person.userId, person);
+    for (const userId of made.keys()) if (!people.has(userId)) made.delete(userId);
     for (const person of fresh.learners) {
       const { userId, intervals, visits } = person;
       let isNews = before.get(userId) !== saidOf(person);
@@ -114,7 +129,7 @@ export function createBoard(
     }
   }
 
-  function learner(room: Readonly<Classroom>, person: AttendanceFacts['learners'][number]): BoardLearner {
+  function learner(room: Readonly<Classroom>, person: Person): BoardLearner {
     const { userId, name, group, checks } = person;
     const record = recordOf(userId);
     const visits = [...record.visits.values()].sort((a, b) => a.openedAt - b.openedAt);
@@ -133,10 +148,10 @@ export function createBoard(
       checks,
       answers,
       connections: visits.filter(({ closed }) => closed === null).map((visit) => asVisit(visit, intervals)),
-      onStage: memberOf(room, userId).stage === 'on',
+      onStage: isOnStage(room, userId),
       device: last?.device ?? 'unknown',
       rttMs: last?.rttMs ?? null,
-      identity: identityOf(userId),
+      identity: identities.onBoard(userId),
     };
   }
 
@@ -160,9 +175,25 @@ export function createBoard(
     return JSON.stringify([state, startedAt, endedAt, spans, quizzes.size, facts.outages]);
   }
 
+  /** While it stays the same, nobody has answered or moved on stage. */
+  function stirOf(room: Readonly<Classroom>): string {
+    let answers = 0;
+    for (const quiz of room.quizzes.values()) answers += quiz.answers.size;
+    const onStage = [...room.members.keysOf('stage')].filter((userId) => isOnStage(room, userId));
+    return [answers, ...onStage].join(' ');
+  }
+
+  /** Learners whose rows time alone has moved for long enough. */
+  function* overdue(before: number): Iterable<string> {
+    for (const [userId, { at }] of made) {
+      if (at > before) return;
+      yield userId;
+    }
+  }
+
   /**
    * In a large class few rows change in a second: only those of learners who were heard of, who answered or moved on
-   * stage, and those that time alone has moved for long enough, are decided anew.
+   * stage, and those that time alone has moved for long enough, are looked at and decided anew.
    */
   function delta(room: Readonly<Classroom>, now: number): BoardView {
     const of = classOf(room);
@@ -170,16 +201,21 @@ export function createBoard(
     const { leastMs, msPerLearner, mostMs } = drift;
     const driftMs = Math.min(mostMs, Math.max(leastMs, facts.learners.length * msPerLearner));
     const signature = signatureOf(room);
+    const stir = stirOf(room);
+    const changed = identities.takeChanged();
     const everybody = signature !== lastSignature;
+    const anybody = everybody || stir !== lastStir;
     lastSignature = signature;
-    const rows: BoardRow[] = [];
+    lastStir = stir;
     const news: BoardRow[] = [];
-    for (const person of facts.learners) {
-      const { userId } = person;
+    const candidates = anybody ? people.keys() : new Set([...heardOf, ...changed, ...overdue(now - driftMs)]);
+    for (const userId of candidates) {
+      const person = people.get(userId);
+      if (!person) continue;
       const known = made.get(userId);
       const answers = answersOf(room, userId);
-      const onStage = memberOf(room, userId).stage === 'on';
-      const identity = identityOf(userId);
+      const onStage = isOnStage(room, userId);
+      const identity = identities.onBoard(userId);
       if (
         known &&
         !everybody &&
@@ -188,26 +224,18 @@ export function createBoard(
         known.onStage === onStage &&
         known.identity === identity &&
         now - known.at < driftMs
-      ) {
-        rows.push(known.row);
+      )
         continue;
-      }
       const row = boardRow(of, learner(room, person), now, policy);
       const essence = essenceOf(row);
       const isNews = !known || known.essence !== essence || now - known.toldAt >= driftMs;
-      made.set(userId, {
-        row,
-        essence,
-        at: now,
-        toldAt: isNews ? now : known.toldAt,
-        answers,
-        onStage,
-        identity,
-      });
-      rows.push(row);
+      const toldAt = isNews ? now : known.toldAt;
+      made.delete(userId);
+      made.set(userId, { row, essence, at: now, toldAt, answers, onStage, identity });
       if (isNews) news.push(row);
     }
     heardOf.clear();
+    const rows = [...made.values()].map(({ row }) => row);
     return { totals: boardTotals(of, rows, now, policy), rows: news };
   }
 
@@ -230,8 +258,9 @@ export function createBoard(
 }
 
 /** What of a learner is not presence. */
-const saidOf = ({ name, group, checks }: AttendanceFacts['learners'][number]) =>
-  JSON.stringify([name, group, checks]);
+const saidOf = ({ name, group, checks }: Person) => JSON.stringify([name, group, checks]);
+
+const isOnStage = (room: Readonly<Classroom>, userId: string) => memberOf(room, userId).stage === 'on';
 
 function answersOf(room: Readonly<Classroom>, userId: string): number {
   let count = 0;

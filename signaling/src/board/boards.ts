@@ -106,7 +106,7 @@ export function createBoards(deps: BoardsDeps): Boards {
       await unsubscribe();
       throw new AppError('not-found');
     }
-    board = createBoard(facts, coordinator.checks.onBoard);
+    board = createBoard(facts, coordinator.checks);
     for (const batch of early) board.apply(batch);
     const entry: Watched = {
       board,

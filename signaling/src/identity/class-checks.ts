@@ -34,6 +34,8 @@ export interface ClassChecks {
   of(userId: string): LearnerIdentity | null;
   /** As it was last told: the same object until it changes. */
   onBoard(userId: string): BoardIdentity | null;
+  /** Of whom `onBoard` says something new since this was last asked. */
+  takeChanged(): Iterable<string>;
   /** Something about this learner has been stored. */
   hint(userId: string, stored: { checkId: string | null; decided: boolean }): void;
   /** False when there is nothing to ask. */
@@ -74,6 +76,8 @@ const drawnMotion = () => (randomInt(2) === 0 ? 'left' : 'right');
 export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
   const { room, store, now, log } = deps;
   const learners = new Map<string, LearnerChecks>();
+  /** Of whom the board has not been told anew. */
+  const changed = new Set<string>();
   /** Told of since the last round: their rows are read. */
   const hintedChecks = new Set<string>();
   const hintedPeople = new Set<string>();
@@ -154,6 +158,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       if (!learner.here) {
         learner.here = true;
         learner.told = null;
+        changed.add(userId);
         cameBack(learner, false, at);
       }
     }
@@ -290,6 +295,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       const { state, signedHours, overdueSince } = standing;
       const board = { state, signedHours, overdueSince, checkedAt: last?.at ?? null };
       learner.told = { askId, checks, standing, board };
+      changed.add(learner.userId);
       if (told !== null || state !== 'none') news.push(viewOf(learner, at));
     }
     if (news.length > 0) deps.send({ kind: 'identity', learners: news });
@@ -329,6 +335,11 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
       return learner && loaded ? viewOf(learner, moment()) : null;
     },
     onBoard: (userId) => learners.get(userId)?.told?.board ?? null,
+    takeChanged() {
+      const taken = [...changed];
+      changed.clear();
+      return taken;
+    },
     hint(userId, { checkId, decided }) {
       if (decided) hintedFindings.add(userId);
       else if (checkId === null) hintedPeople.add(userId);
