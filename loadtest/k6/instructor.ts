@@ -2,7 +2,7 @@
 import { setTimeout } from 'k6/timers';
 import type { ClassSocket } from './class-socket.ts';
 import { payloadOf } from './class-socket.ts';
-import { quizWrongTotals, refusedCommands } from './metrics.ts';
+import { quizWrongTotals, refused } from './metrics.ts';
 import { settings, type Lively } from './plan.ts';
 import { uuid } from './uuid.ts';
 
@@ -17,7 +17,7 @@ const quizMarginMs = 15_000;
 
 export function startClass(socket: ClassSocket): void {
   socket.ask('class.start', {}, (answer) => {
-    if (!answer.ok && answer.error.code !== 'already-done') refusedCommands.add(1);
+    if (!answer.ok && answer.error.code !== 'already-done') refused('class.start', answer.error.code);
   });
 }
 
@@ -35,17 +35,19 @@ export function teach(socket: ClassSocket, lively: Lively): void {
   setTimeout(() => {
     const seconds = Math.ceil((quizClosesMs - quizAtMs) / 1_000);
     const quiz = { kind: 'single', stem: '下列哪一项正确？', options: quizOptions, correct: [0], seconds };
-    socket.ask('quiz.open', quiz, refuse);
+    command(socket, 'quiz.open', quiz);
   }, quizAtMs - Date.now());
 }
 
 function announce(socket: ClassSocket, n: number): void {
   const text = `通知 ${n + 1} ${announcementMark}${Date.now()}`;
-  socket.ask('chat.send', { clientId: uuid(), text }, refuse);
+  command(socket, 'chat.send', { clientId: uuid(), text });
 }
 
-function refuse(answer: { ok: boolean }): void {
-  if (!answer.ok) refusedCommands.add(1);
+function command(socket: ClassSocket, name: string, payload: unknown): void {
+  socket.ask(name, payload, (answer) => {
+    if (!answer.ok) refused(name, answer.error.code);
+  });
 }
 
 interface ClosedQuiz {

@@ -10,7 +10,7 @@ import {
   frames,
   quizAckMs,
   quizAnswers,
-  refusedCommands,
+  refused,
 } from './metrics.ts';
 import type { Lively, Member } from './plan.ts';
 import { uuid } from './uuid.ts';
@@ -55,15 +55,15 @@ export function createLearner(member: Member, lively: Lively): Learner {
       { clientId: uuid(), text: `第 ${n + 1} 条：接触器和继电器有什么区别？` },
       (answer) => {
         if (answer.ok) chatAckMs.add(Date.now() - sentAt);
-        else refusedCommands.add(1);
+        else refused('chat.send', answer.error.code);
       },
     );
   }
 
   function askQuestion(socket: ClassSocket): void {
     const text = `${questionMark} ${member.n + 1}：熔断器怎么选？`;
-    socket.ask('question.ask', { clientId: uuid(), text }, ({ ok }) => {
-      if (!ok) refusedCommands.add(1);
+    socket.ask('question.ask', { clientId: uuid(), text }, (answer) => {
+      if (!answer.ok) refused('question.ask', answer.error.code);
     });
   }
 
@@ -73,8 +73,8 @@ export function createLearner(member: Member, lively: Lively): Learner {
     for (const { type, question } of payloadOf<Events>(json).events) {
       if (type !== 'question.asked' || !question || voted > 0) continue;
       voted += 1;
-      socket.ask('question.vote', { id: question.id, vote: true }, ({ ok }) => {
-        if (!ok) refusedCommands.add(1);
+      socket.ask('question.vote', { id: question.id, vote: true }, (answer) => {
+        if (!answer.ok) refused('question.vote', answer.error.code);
       });
     }
   }
@@ -85,8 +85,8 @@ export function createLearner(member: Member, lively: Lively): Learner {
       setTimeout(() => {
         const askedAt = Date.now();
         const choice = [member.n % quizOptions.length];
-        socket.ask('quiz.answer', { quizId: quiz.id, choice }, ({ ok }) => {
-          if (!ok) return refusedCommands.add(1);
+        socket.ask('quiz.answer', { quizId: quiz.id, choice }, (answer) => {
+          if (!answer.ok) return refused('quiz.answer', answer.error.code);
           quizAnswers.add(1);
           quizAckMs.add(Date.now() - askedAt);
         });

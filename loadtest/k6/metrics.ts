@@ -26,6 +26,14 @@ export const eventsMissed = new Counter('events_missed');
 export const quizAnswers = new Counter('quiz_answers');
 export const quizAckMs = new Trend('quiz_ack_ms', true);
 export const quizWrongTotals = new Counter('quiz_wrong_totals');
-export const refusedCommands = new Counter('refused_commands');
+const refusedCommands = new Counter('refused_commands');
+/** k6's own. */
+declare const console: { warn(text: string): void };
+
+/** `--verbose` shows which. */
+export function refused(command: string, code: string): void {
+  refusedCommands.add(1);
+  console.warn(`${command} was refused: ${code}`);
+}
 /** Between two changes of the board that a supervisor watches. */
 export const boardGapMs = new Trend('board_gap_ms', true);

@@ -1,5 +1,5 @@
 /** The one message that every side delivers: a line of chat, in the bytes the product sends it in. */
-import type { ChatMessage, ServerPayload } from '@keshi/contract/signaling';
+import type { ServerPayload } from '@keshi/contract/signaling';
 
 /** What is said in the class; the number tells which message it was. */
 export const textOf = (number: number) => `老师,这一步的接线图我没看清楚,能再讲一遍吗?(${number})`;
@@ -8,13 +8,10 @@ const numberIn = /\((\d+)\)$/;
 /** What a peer sends in place of the product's event: as many fields, as many bytes. */
 export function eventsWith(number: number, text = textOf(number)): ServerPayload<'events'> {
   const at = Date.now();
-  const message: ChatMessage = {
+  const message = {
     id: '01980f3c-7a51-7c2e-9b52-3f0f5f1f2a01',
-    seq: number,
-    at,
-    from: { userId: '01980f3c-7a51-7c2e-9b52-3f0f5f1f2a02', name: '学员1号', role: 'attendee' },
+    from: { userId: '01980f3c-7a51-7c2e-9b52-3f0f5f1f2a02', name: '学员1号', role: 'attendee' as const },
     text,
-    clientId: 'b0b8a9b2-51a1-4c0e-8f0e-5f1f2a033f0f',
   };
   return { events: [{ type: 'chat.sent', seq: number, at, message }] };
 }

@@ -5,7 +5,7 @@
 import type { BoardIdentity, BoardRow, BoardTotals } from '@keshi/contract/domain';
 import type { AttendanceFacts } from '@keshi/db/attendance-facts';
 import type { StoredInterval, StoredVisit } from '@keshi/db/presence';
-import { boardRow, boardRows, boardTotals, type BoardClass, type BoardLearner } from '@keshi/rules/board';
+import { boardRow, boardTotals, type BoardClass, type BoardLearner } from '@keshi/rules/board';
 import type { PresenceInterval, Visit } from '@keshi/rules/presence';
 import { memberOf, type Classroom } from '../coordinator/classroom.ts';
 import { policyFrom } from '../presence/policy.ts';
@@ -21,7 +21,7 @@ export interface Board {
   /** What is stored, anew. */
   load(facts: AttendanceFacts): void;
   apply(batch: readonly PresenceFact[]): void;
-  /** Everything, as of `now`. */
+  /** Everything: what moved by an event as of `now`, what only time moves as it was last told. */
   full(room: Readonly<Classroom>, now: number): BoardView;
   /** Rows that say something new since they were last told, and the totals. */
   delta(room: Readonly<Classroom>, now: number): BoardView;
@@ -65,10 +65,14 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
   let facts = loaded;
   let lastSignature = '';
   let lastStir = '';
+  /** Before, nobody is told less than everything. */
+  let isWatched = false;
   const records = new Map<string, Record>();
   const people = new Map<string, Person>();
   /** Learners of whom something was heard since their row was made. */
   const heardOf = new Set<string>();
+  /** Learners whose rows say something that those who watch have not been told. */
+  const untold = new Set<string>();
   /** In the order in which they were made. */
   const made = new Map<string, Made>();
 
@@ -164,11 +168,6 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
     quizzes: [...room.quizzes.values()].map(({ id, openedAt }) => ({ id, openedAt })),
   });
 
-  function full(room: Readonly<Classroom>, now: number): BoardView {
-    const learners = facts.learners.map((person) => learner(room, person));
-    return boardRows({ ...classOf(room), learners }, now, policyFrom(room.policy));
-  }
-
   /** What concerns everybody: a row made under another is made anew. */
   function signatureOf(room: Readonly<Classroom>): string {
     const { state, startedAt, endedAt, spans, quizzes } = room;
@@ -193,9 +192,9 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
 
   /**
    * In a large class few rows change in a second: only those of learners who were heard of, who answered or moved on
-   * stage, and those that time alone has moved for long enough, are looked at and decided anew.
+   * stage, and those that time alone has moved for long enough, are looked at and decided anew. Answers the totals.
    */
-  function delta(room: Readonly<Classroom>, now: number): BoardView {
+  function bringUpToDate(room: Readonly<Classroom>, now: number): BoardTotals {
     const of = classOf(room);
     const policy = policyFrom(room.policy);
     const { leastMs, msPerLearner, mostMs } = drift;
@@ -207,7 +206,6 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
     const anybody = everybody || stir !== lastStir;
     lastSignature = signature;
     lastStir = stir;
-    const news: BoardRow[] = [];
     const candidates = anybody ? people.keys() : new Set([...heardOf, ...changed, ...overdue(now - driftMs)]);
     for (const userId of candidates) {
       const person = people.get(userId);
@@ -232,11 +230,27 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
       const toldAt = isNews ? now : known.toldAt;
       made.delete(userId);
       made.set(userId, { row, essence, at: now, toldAt, answers, onStage, identity });
-      if (isNews) news.push(row);
+      if (isNews) untold.add(userId);
     }
     heardOf.clear();
-    const rows = [...made.values()].map(({ row }) => row);
-    return { totals: boardTotals(of, rows, now, policy), rows: news };
+    return boardTotals(of, rowsOf(made.keys()), now, policy);
+  }
+
+  const rowsOf = (userIds: Iterable<string>) => [...userIds].flatMap((userId) => made.get(userId)?.row ?? []);
+
+  function full(room: Readonly<Classroom>, now: number): BoardView {
+    const totals = bringUpToDate(room, now);
+    if (!isWatched) untold.clear();
+    isWatched = true;
+    return { totals, rows: rowsOf(people.keys()) };
+  }
+
+  function delta(room: Readonly<Classroom>, now: number): BoardView {
+    const totals = bringUpToDate(room, now);
+    const rows = rowsOf(untold);
+    untold.clear();
+    isWatched = true;
+    return { totals, rows };
   }
 
   load(loaded);

@@ -18,9 +18,9 @@ export function sendChat(turn: Turn, request: Request<'chat.send'>, screen: Scre
   screenText(turn, screen, 'chat', text);
 
   const id = newId(now);
-  const plain = { id, at: now, from: actor, text, clientId };
-  const seq = emit(turn, 'all', { type: 'chat.sent', message: { ...plain, seq: room.seq + 1 } });
-  const message = { ...plain, seq };
+  const said = { id, from: actor, text };
+  const seq = emit(turn, 'all', { type: 'chat.sent', message: said });
+  const message = { ...said, seq, at: now };
   turn.draft.set(room.sent, key, id);
   turn.draft.set(room.lastChatAt, actor.userId, now);
   turn.draft.assign(room, { chat: [...room.chat, message].slice(-chatKept) });

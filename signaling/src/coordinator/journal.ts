@@ -43,7 +43,8 @@ export interface JournalDeps {
   refuse: () => AppError | null;
 }
 
-const largestBatch = 200;
+/** A transaction is some round trips to the database, however many commands it stores: all of a large class answer a quiz. */
+const largestBatch = 1_000;
 
 export function createJournal(deps: JournalDeps): Journal {
   const queue: Entry[] = [];

@@ -87,9 +87,9 @@ function retold(
     case 'chat.sent': {
       const message = messages.get(told.messageId);
       if (!message) return null;
-      const { id, clientId, text } = message;
+      const { id, text } = message;
       const from = { ...personOf(room, message.userId), role: message.role };
-      return { type: stored.type, seq, at, message: { id, seq, at: message.at, from, text, clientId } };
+      return { type: stored.type, seq, at, message: { id, from, text } };
     }
     case 'chat.deleted':
       return { type: stored.type, seq, at, id: told.messageId, by: stored.actorId ?? room.host.userId };

@@ -124,8 +124,11 @@ function toRoom(
     slowModeSeconds: row.slowModeSeconds,
     seq: row.seq,
     spans: stored.spans,
-    chat: stored.chat.slice(-chatKept).map(({ userId, role, ...message }) => ({
-      ...message,
+    chat: stored.chat.slice(-chatKept).map(({ userId, role, id, seq, at, text }) => ({
+      id,
+      seq,
+      at,
+      text,
       from: { ...personOf(userId), role },
     })),
     sent: new Map(stored.chat.map(({ userId, clientId, id }) => [`${userId}/${clientId}`, id])),

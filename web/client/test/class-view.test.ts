@@ -39,7 +39,7 @@ const chat = (seq: number): ClassEvent => ({
   type: 'chat.sent',
   seq,
   at: seq,
-  message: { id: `m${seq}`, seq, at: seq, from: host, text: `第 ${seq} 句`, clientId: `c${seq}` },
+  message: { id: `m${seq}`, from: host, text: `第 ${seq} 句` },
 });
 
 const question = (change: Partial<Question> = {}): Question => ({

@@ -70,8 +70,10 @@ export function applyEvent(view: ClassView, event: ClassEvent): ClassView {
   switch (event.type) {
     case 'class.changed':
       return { ...next, class: event.class, classAt: event.at };
-    case 'chat.sent':
-      return { ...next, chat: upsert(view.chat, event.message, byId).slice(-chatKept) };
+    case 'chat.sent': {
+      const message = { ...event.message, seq: event.seq, at: event.at };
+      return { ...next, chat: upsert(view.chat, message, byId).slice(-chatKept) };
+    }
     case 'chat.deleted':
       return { ...next, chat: view.chat.filter((message) => message.id !== event.id) };
     case 'chat.slowed':
