@@ -3,6 +3,7 @@
  * from the same facts by the same rules [AT3–AT6, AT8, CT1].
  */
 import type { JudgedCheck } from '@keshi/contract/class-checks';
+import { rateAsOf } from '@keshi/contract/board';
 import type { BoardRow, BoardTotals, ClassState } from '@keshi/contract/domain';
 import { attendanceWithTimeline, belowMinimum, type LiveSpan } from './attendance.ts';
 import { length, normalise } from './intervals.ts';
@@ -97,7 +98,7 @@ export function boardRow(
   };
 }
 
-/** Over rows that were made for the same moment. Whoever is below both minimums is in both counts [AT6, A5]. */
+/** Over rows as of `now`, however long ago each was made. Whoever is below both minimums is in both counts [AT6, A5]. */
 export function boardTotals(
   of: BoardClass,
   rows: readonly BoardRow[],
@@ -107,17 +108,19 @@ export function boardTotals(
   const end = Math.min(of.endedAt ?? now, now);
   const live = normalise(of.live.map(({ from, to }) => ({ from, to: Math.min(to ?? end, end) })));
   const count = { present: 0, away: 0, offline: 0, belowAttendance: 0, belowCorrect: 0 };
-  for (const { state, rate, correctRate } of rows) {
-    count[state] += 1;
+  const liveMs = length(live);
+  for (const row of rows) {
+    count[row.state] += 1;
+    const { rate } = of.state === 'live' && liveMs > row.liveMs ? rateAsOf(row, liveMs) : row;
     if (belowMinimum(rate, policy)) count.belowAttendance += 1;
-    if (belowMinimum(correctRate, policy)) count.belowCorrect += 1;
+    if (belowMinimum(row.correctRate, policy)) count.belowCorrect += 1;
   }
   return {
     at: now,
     state: of.state,
     startedAt: of.startedAt,
     endedAt: of.endedAt,
-    liveMs: length(live),
+    liveMs,
     expected: rows.length,
     ...count,
     minimumRate: policy.minimumRate,

@@ -1,6 +1,7 @@
+import { movedOn } from '@keshi/contract/board';
 import { boardRow as boardRowSchema, boardTotals as boardTotalsSchema } from '@keshi/contract/domain';
 import { describe, expect, it } from 'vitest';
-import { type BoardFacts, type BoardLearner, boardRows } from '../src/board.ts';
+import { type BoardFacts, type BoardLearner, boardRows, boardTotals } from '../src/board.ts';
 import { defaultPolicy } from '../src/policy.ts';
 import type { PresenceInterval } from '../src/presence.ts';
 
@@ -51,6 +52,24 @@ function facts(learners: readonly BoardLearner[], more: Partial<BoardFacts> = {}
 }
 
 describe('the board', () => {
+  it('[AT5] reads between two moments as the rules decide it at the second', () => {
+    const until = (minutes: number) =>
+      facts([
+        learner('here', [span(0, minutes, 'open')]),
+        learner('late', [span(3, minutes, 'open')]),
+        learner('gone', [span(0, 5)]),
+        learner('never', []),
+      ]);
+    const told = boardRows(until(10), at(10), defaultPolicy);
+    const later = boardRows(until(16), at(16), defaultPolicy);
+    expect(told.totals.belowAttendance).toBe(3);
+    expect(later.totals.belowAttendance).toBe(2);
+    expect(told.rows.map((row) => movedOn(row, later.totals))).toEqual(later.rows);
+    expect(boardTotals(until(16), told.rows, at(16), defaultPolicy)).toEqual(later.totals);
+    const [here] = told.rows;
+    expect(here && movedOn(here, { ...later.totals, state: 'paused' })).toBe(here);
+  });
+
   it('[AT5] measures who is there up to the last proof, and everybody else up to now', () => {
     const here = learner('here', [{ ...span(0, 10, 'open'), lastProof: at(10) - 8_000 }]);
     const gone = learner('gone', [span(0, 5)]);

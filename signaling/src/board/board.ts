@@ -28,10 +28,10 @@ export interface Board {
 }
 
 /**
- * Time that passes moves every row: those in which nothing else happened are decided and told again this often, ms. In a
- * large class less often, because thousands of rows a second would tell nobody anything.
+ * Time that passes moves every row, which whoever reads it reckons from the row as it was told (`movedOn`). Those in which nothing else
+ * happened are decided and told again this often, ms, for the delay of the network.
  */
-const drift = { leastMs: 10_000, msPerLearner: 60, mostMs: 60_000 };
+const drift = { leastMs: 10_000, msPerLearner: 300, mostMs: 300_000 };
 
 /** A row as it was last told, and what it was made of beside the facts of presence. */
 interface Made {
@@ -233,7 +233,8 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
       if (isNews) untold.add(userId);
     }
     heardOf.clear();
-    return boardTotals(of, rowsOf(made.keys()), now, policy);
+    const rows = [...made.values()].map(({ row }) => row);
+    return boardTotals(of, rows, now, policy);
   }
 
   const rowsOf = (userIds: Iterable<string>) => [...userIds].flatMap((userId) => made.get(userId)?.row ?? []);

@@ -1,3 +1,4 @@
+import { movedOn } from '@keshi/contract/board';
 import type { BoardRow, BoardTotals } from '@keshi/contract/domain';
 
 export type Filter = 'all' | 'present' | 'away' | 'offline' | 'below' | 'correct';
@@ -55,10 +56,17 @@ export class Board {
   #query = $state('');
   #sort = $state.raw<{ key: SortKey; descending: boolean }>({ key: 'rate', descending: false });
 
+  /** As of the totals, which come every second or two. */
+  readonly #current = $derived.by(() => {
+    const totals = this.#totals;
+    const rows = [...this.#rows.values()];
+    return totals === null ? rows : rows.map((row) => movedOn(row, totals));
+  });
+
   #named = $derived(
     this.#names.size === 0
-      ? [...this.#rows.values()]
-      : [...this.#rows.values()].map((row) => ({ ...row, name: this.#names.get(row.userId) ?? row.name })),
+      ? this.#current
+      : this.#current.map((row) => ({ ...row, name: this.#names.get(row.userId) ?? row.name })),
   );
 
   readonly #shown = $derived.by(() => {
@@ -83,7 +91,7 @@ export class Board {
   readonly #counts = $derived.by(() => {
     const counts: Record<Filter, number> = { all: 0, present: 0, away: 0, offline: 0, below: 0, correct: 0 };
     const minimum = this.minimum;
-    for (const row of this.#rows.values())
+    for (const row of this.#current)
       for (const filter of Object.keys(counts) as Filter[])
         if (passes(filter, row, minimum)) counts[filter] += 1;
     return counts;
