@@ -98,7 +98,7 @@ export function boardRow(
   };
 }
 
-/** Over rows as of `now`, however long ago each was made. Whoever is below both minimums is in both counts [AT6, A5]. */
+/** As of `now`, however long ago each row was made. Whoever is below both minimums is in both counts [AT6, A5]. */
 export function boardTotals(
   of: BoardClass,
   rows: readonly BoardRow[],
