@@ -28,8 +28,8 @@ export interface Board {
 }
 
 /**
- * Time that passes moves every row, which whoever reads it reckons from the row as it was told (`movedOn`). Those in which nothing else
- * happened are decided and told again this often, ms, for the delay of the network.
+ * Time that passes moves every row, which whoever reads it reckons from the row as it was told (`movedOn`). Those in which
+ * nothing else happened are decided and told again this often, ms, for the delay of the network.
  */
 const drift = { leastMs: 10_000, msPerLearner: 300, mostMs: 300_000 };
 
