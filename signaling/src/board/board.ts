@@ -71,6 +71,8 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
   const people = new Map<string, Person>();
   /** Learners of whom something was heard since their row was made. */
   const heardOf = new Set<string>();
+  /** Until when learners proved to be there, in the order in which it was heard. */
+  const proven = new Map<string, number>();
   /** Learners whose rows say something that those who watch have not been told. */
   const untold = new Set<string>();
   /** In the order in which they were made. */
@@ -89,6 +91,10 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
     const { intervals } = recordOf(userId);
     // A visit has one node and one interval begins at one moment, so this names it without its id.
     const key = `${interval.node}:${interval.from}`;
+    if (interval.cause === 'open') {
+      proven.delete(userId);
+      proven.set(userId, interval.lastProof);
+    }
     const known = intervals.get(key);
     if (!known) {
       intervals.set(key, interval);
@@ -182,6 +188,15 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
     return [answers, ...onStage].join(' ');
   }
 
+  /** Learners of whom nothing has been heard for too long, be it that nobody is left who would say so. */
+  function* fallenSilent(before: number): Iterable<string> {
+    for (const [userId, at] of proven) {
+      if (at >= before) return;
+      proven.delete(userId);
+      yield userId;
+    }
+  }
+
   /** Learners whose rows time alone has moved for long enough. */
   function* overdue(before: number): Iterable<string> {
     for (const [userId, { at }] of made) {
@@ -202,6 +217,7 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
     const signature = signatureOf(room);
     const stir = stirOf(room);
     const changed = identities.takeChanged();
+    for (const userId of fallenSilent(now - policy.proofGapMs)) heardOf.add(userId);
     const everybody = signature !== lastSignature;
     const anybody = everybody || stir !== lastStir;
     lastSignature = signature;
