@@ -15,11 +15,11 @@ export function movedOn(
   const timeline = row.timeline.map((span, index) =>
     index === row.timeline.length - 1 && span.to < at ? { ...span, to: at } : span,
   );
-  return { ...row, ...rateAsOf(row, liveMs), absentMs, timeline };
+  const presentMs = presentMsAsOf(row, liveMs);
+  return { ...row, presentMs, liveMs, rate: presentMs / liveMs, absentMs, timeline };
 }
 
-/** Its share of presence, as `movedOn` has it. `liveMs`: of the class, as of that moment. */
-export function rateAsOf(row: BoardRow, liveMs: number): Pick<BoardRow, 'presentMs' | 'liveMs' | 'rate'> {
-  const presentMs = row.state === 'present' ? row.presentMs + liveMs - row.liveMs : row.presentMs;
-  return { presentMs, liveMs, rate: presentMs / liveMs };
+/** As `movedOn` has it. `liveMs`: of the class, as of that moment. */
+export function presentMsAsOf(row: BoardRow, liveMs: number): number {
+  return row.state === 'present' ? row.presentMs + liveMs - row.liveMs : row.presentMs;
 }

@@ -3,7 +3,7 @@
  * from the same facts by the same rules [AT3–AT6, AT8, CT1].
  */
 import type { JudgedCheck } from '@keshi/contract/class-checks';
-import { rateAsOf } from '@keshi/contract/board';
+import { presentMsAsOf } from '@keshi/contract/board';
 import type { BoardRow, BoardTotals, ClassState } from '@keshi/contract/domain';
 import { attendanceWithTimeline, belowMinimum, type LiveSpan } from './attendance.ts';
 import { length, normalise } from './intervals.ts';
@@ -101,17 +101,18 @@ export function boardRow(
 /** As of `now`, however long ago each row was made. Whoever is below both minimums is in both counts [AT6, A5]. */
 export function boardTotals(
   of: BoardClass,
-  rows: readonly BoardRow[],
+  rows: Iterable<BoardRow>,
   now: number,
   policy: AttendancePolicy,
 ): BoardTotals {
   const end = Math.min(of.endedAt ?? now, now);
   const live = normalise(of.live.map(({ from, to }) => ({ from, to: Math.min(to ?? end, end) })));
-  const count = { present: 0, away: 0, offline: 0, belowAttendance: 0, belowCorrect: 0 };
+  const count = { expected: 0, present: 0, away: 0, offline: 0, belowAttendance: 0, belowCorrect: 0 };
   const liveMs = length(live);
   for (const row of rows) {
+    count.expected += 1;
     count[row.state] += 1;
-    const { rate } = of.state === 'live' && liveMs > row.liveMs ? rateAsOf(row, liveMs) : row;
+    const rate = of.state === 'live' && liveMs > row.liveMs ? presentMsAsOf(row, liveMs) / liveMs : row.rate;
     if (belowMinimum(rate, policy)) count.belowAttendance += 1;
     if (belowMinimum(row.correctRate, policy)) count.belowCorrect += 1;
   }
@@ -121,7 +122,6 @@ export function boardTotals(
     startedAt: of.startedAt,
     endedAt: of.endedAt,
     liveMs,
-    expected: rows.length,
     ...count,
     minimumRate: policy.minimumRate,
   };

@@ -248,13 +248,15 @@ export async function createSignaling(deps: SignalingDeps): Promise<Signaling> {
 
   const looks = createLiveLooks({ bus: state.bus, connections, now });
   const boards = createBoards({
+    nodeId,
     db,
     bus: state.bus,
     now,
     log,
     coordinators,
     isWatched: (classId) => classes.get(classId)?.watched ?? false,
-    tell: (classId, role, board) => io.to(boardRoom(classId, role)).emit('board', board),
+    tell: (classId, role, board, whom) =>
+      (whom === 'here' ? io.local : io).to(boardRoom(classId, role)).emit('board', board),
   });
 
   const classes = createLocalClasses({

@@ -22,7 +22,8 @@ test('in a class of a thousand a state is told at once, and rows that only time 
   room.spans = [{ from: began, to: null }];
   const board = createBoard(facts);
   const { id: userId } = stage.learner(7);
-  const told = (at: number) => board.delta(room, began + at).rows.map((row) => row.userId);
+  const rowsAt = (at: number) => board.delta(room, began + at, true)?.rows;
+  const told = (at: number) => rowsAt(at)?.map((row) => row.userId);
   const proof = (at: number): PresenceFact[] => {
     const visit = {
       id: 'visit',
@@ -44,29 +45,32 @@ test('in a class of a thousand a state is told at once, and rows that only time 
 
   expect(told(0)).toHaveLength(learners);
   expect(told(second)).toEqual([]);
+  expect(board.delta(room, began + 2 * second, false)).toBeNull();
   board.apply(proof(3 * second));
   expect(told(3 * second)).toEqual([userId]);
   // The first span that counts; what makes it longer is no news by itself.
   board.apply(proof(13 * second));
   expect(told(13 * second)).toEqual([userId]);
   board.apply(proof(23 * second));
-  const counted = board.delta(room, began + 23 * second);
-  expect(counted.rows).toEqual([]);
-  expect(counted.totals).toMatchObject({ present: 1, offline: learners - 1 });
+  const counted = board.delta(room, began + 23 * second, true);
+  expect(counted?.rows).toEqual([]);
+  expect(counted?.totals).toMatchObject({ present: 1, offline: learners - 1 });
   board.apply(proof(293 * second));
   expect(told(299 * second)).toEqual([]);
+  // They alone are no reason to tell of a board that is not due.
+  expect(board.delta(room, began + 300 * second, false)).toBeNull();
   expect(told(300 * second)).toHaveLength(learners - 1);
   board.apply(proof(303 * second));
   expect(told(303 * second)).toEqual([]);
   board.apply(proof(313 * second));
-  const [row] = board.delta(room, began + 313 * second).rows;
+  const [row] = rowsAt(313 * second) ?? [];
   expect(row).toMatchObject({ userId, state: 'present', rttMs: 3_130 });
 
   // Decided as offline because nothing was heard for so long: the beat that was only late is told at once.
   expect(told(343 * second)).toEqual([]);
-  expect(board.delta(room, began + 344 * second).rows).toMatchObject([{ userId, state: 'offline' }]);
+  expect(rowsAt(344 * second)).toMatchObject([{ userId, state: 'offline' }]);
   board.apply(proof(345 * second));
-  expect(board.delta(room, began + 345 * second).rows).toMatchObject([{ userId, state: 'present' }]);
+  expect(rowsAt(345 * second)).toMatchObject([{ userId, state: 'present' }]);
 
   // What is stored says nothing new, except of the learner whose checks were judged meanwhile.
   const failed = [20, 60].map(
@@ -75,5 +79,5 @@ test('in a class of a thousand a state is told at once, and rows that only time 
   const checked = (person: (typeof facts.learners)[number]) =>
     person.userId === userId ? { ...person, checks: failed } : person;
   board.load({ ...facts, learners: facts.learners.map(checked) });
-  expect(board.delta(room, began + 346 * second).rows).toMatchObject([{ userId, absences: 2 }]);
+  expect(rowsAt(346 * second)).toMatchObject([{ userId, absences: 2 }]);
 });

@@ -278,7 +278,8 @@ test('[PR1] who has no face here waits for a person, time counting, and is confi
   const page = await started(2);
   const { since } = await page.message('identity.standing', ({ state }) => state === 'waiting');
   await page.beat();
-  await page.message('counted', ({ counting }) => counting);
+  const { snapshot } = await page.join();
+  expect(snapshot.counted).toMatchObject({ counting: true });
   await expect
     .poll(() => recognitionsOf(stage.world.db, stage.classId), { timeout: 5_000 })
     .toMatchObject([{ cause: 'no-face', since }]);

@@ -147,7 +147,8 @@ describe('presence facts', () => {
   test('the chip follows what happens at once', async () => {
     const host = await stage.enterHost();
     const page = await stage.enterLearner();
-    await page.message('counted', ({ reason, counting }) => reason === 'not-started' && !counting);
+    const { snapshot } = await page.join();
+    expect(snapshot.counted).toMatchObject({ reason: 'not-started', counting: false });
     await host.send('class.start', {});
     await page.message('counted', ({ reason }) => reason === 'counting');
     wait(1);

@@ -94,8 +94,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 }
 
 /**
- * All classes fill at the same time, hosts first and then everybody by turns of the classes; or one class after another,
- * each with its host first.
+ * All classes fill at the same time, hosts first, then learners by turns of the classes, with the observers spread among
+ * them; or one class after another, each with its staff first.
  */
 async function membersOf(world: World, cluster: Cluster, scenario: LoadScenario): Promise<LoadMember[]> {
   const { classes } = world;
@@ -103,24 +103,22 @@ async function membersOf(world: World, cluster: Cluster, scenario: LoadScenario)
   const urls = cluster.signaling.map(({ port }) => `ws://127.0.0.1:${port}`);
   const place = asTheFrontDoes(urls.length);
   const largest = Math.max(...classes.map(({ learners }) => learners.length));
-  const staffOf = (classAt: number) => {
-    const of = classes[classAt];
-    return of ? [of.host, ...of.observers].map((person, n) => ({ person, classAt, n })) : [];
-  };
+  const hosts = classes.map(({ host: person }, classAt) => ({ person, classAt, n: 0 }));
+  const observersOf = (classAt: number) =>
+    (classes[classAt]?.observers ?? []).map((person, n) => ({ person, classAt, n }));
   const classByClass = () =>
-    classes.flatMap(({ learners }, classAt) => [
-      ...staffOf(classAt),
-      ...learners.map((person, n) => ({ person, classAt, n })),
+    hosts.flatMap((host, classAt) => [
+      host,
+      ...observersOf(classAt),
+      ...(classes[classAt]?.learners ?? []).map((person, n) => ({ person, classAt, n })),
     ]);
-  const together = () => [
-    ...classes.flatMap((_, classAt) => staffOf(classAt)),
-    ...Array.from({ length: largest }, (_, n) =>
-      classes.flatMap(({ learners }, classAt) => {
-        const person = learners[n];
-        return person ? [{ person, classAt, n }] : [];
-      }),
-    ).flat(),
-  ];
+  const together = () => {
+    const learners = Array.from({ length: largest }, (_, n) =>
+      classes.flatMap(({ learners: { [n]: person } }, classAt) => (person ? [{ person, classAt, n }] : [])),
+    ).flat();
+    const observers = hosts.flatMap((_, classAt) => observersOf(classAt));
+    return [...hosts, ...mixed(learners, observers)];
+  };
   const people = scenario.arrival === 'together' ? together() : classByClass();
   return Promise.all(
     people.map(async ({ person, classAt, n }, at) => {
@@ -130,6 +128,14 @@ async function membersOf(world: World, cluster: Cluster, scenario: LoadScenario)
       return { url, ticket, role: person.role, classAt, n, at };
     }),
   );
+}
+
+/** Both in their own order, the fewer ones evenly among the others. */
+function mixed<T>(...groups: (readonly T[])[]): T[] {
+  return groups
+    .flatMap((group) => group.map((one, at) => ({ one, at: at / group.length })))
+    .sort((a, b) => a.at - b.at)
+    .map(({ one }) => one);
 }
 
 /** Members connect without the front, which would take its share of the machine, and to the nodes it would have chosen. */

@@ -23,8 +23,8 @@ export interface Board {
   apply(batch: readonly PresenceFact[]): void;
   /** Everything: what moved by an event as of `now`, what only time moves as it was last told. */
   full(room: Readonly<Classroom>, now: number): BoardView;
-  /** Rows that say something new since they were last told, and the totals. */
-  delta(room: Readonly<Classroom>, now: number): BoardView;
+  /** Rows that say something new since they were last told, and the totals; null for no such row, unless it `isDue`. */
+  delta(room: Readonly<Classroom>, now: number, isDue: boolean): BoardView | null;
 }
 
 /**
@@ -207,21 +207,23 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
 
   /**
    * In a large class few rows change in a second: only those of learners who were heard of, who answered or moved on
-   * stage, and those that time alone has moved for long enough, are looked at and decided anew. Answers the totals.
+   * stage, and those that time alone has moved for long enough, are looked at and decided anew. The latter wait for
+   * the next of the others, or until the board `isDue` to be told of anyway.
    */
-  function bringUpToDate(room: Readonly<Classroom>, now: number): BoardTotals {
+  function bringUpToDate(room: Readonly<Classroom>, now: number, isDue: boolean): void {
     const of = classOf(room);
     const policy = policyFrom(room.policy);
     const { leastMs, msPerLearner, mostMs } = drift;
     const driftMs = Math.min(mostMs, Math.max(leastMs, facts.learners.length * msPerLearner));
     const signature = signatureOf(room);
     const stir = stirOf(room);
-    const changed = identities.takeChanged();
+    const changed = [...identities.takeChanged()];
     for (const userId of fallenSilent(now - policy.proofGapMs)) heardOf.add(userId);
     const everybody = signature !== lastSignature;
     const anybody = everybody || stir !== lastStir;
     lastSignature = signature;
     lastStir = stir;
+    if (!isDue && !anybody && heardOf.size === 0 && changed.length === 0) return;
     const candidates = anybody ? people.keys() : new Set([...heardOf, ...changed, ...overdue(now - driftMs)]);
     for (const userId of candidates) {
       const person = people.get(userId);
@@ -249,25 +251,31 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
       if (isNews) untold.add(userId);
     }
     heardOf.clear();
-    const rows = [...made.values()].map(({ row }) => row);
-    return boardTotals(of, rows, now, policy);
   }
+
+  function* rowsMade(): Iterable<BoardRow> {
+    for (const { row } of made.values()) yield row;
+  }
+
+  const totalsOf = (room: Readonly<Classroom>, now: number): BoardTotals =>
+    boardTotals(classOf(room), rowsMade(), now, policyFrom(room.policy));
 
   const rowsOf = (userIds: Iterable<string>) => [...userIds].flatMap((userId) => made.get(userId)?.row ?? []);
 
   function full(room: Readonly<Classroom>, now: number): BoardView {
-    const totals = bringUpToDate(room, now);
+    bringUpToDate(room, now, true);
     if (!isWatched) untold.clear();
     isWatched = true;
-    return { totals, rows: rowsOf(people.keys()) };
+    return { totals: totalsOf(room, now), rows: rowsOf(people.keys()) };
   }
 
-  function delta(room: Readonly<Classroom>, now: number): BoardView {
-    const totals = bringUpToDate(room, now);
+  function delta(room: Readonly<Classroom>, now: number, isDue: boolean): BoardView | null {
+    bringUpToDate(room, now, isDue);
+    isWatched = true;
+    if (untold.size === 0 && !isDue) return null;
     const rows = rowsOf(untold);
     untold.clear();
-    isWatched = true;
-    return { totals, rows };
+    return { totals: totalsOf(room, now), rows };
   }
 
   load(loaded);

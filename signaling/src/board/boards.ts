@@ -19,9 +19,20 @@ export type BoardPayload = ServerPayload<'board'>;
 export const boardRoom = (classId: string, role: ClassRole) => `${classId}:board:${role}`;
 const factsChannel = (classId: string) => `facts:${classId}`;
 
+/** `nodeId`: where the watcher is connected. */
+interface WatchRequest {
+  connectionId: string;
+  role: ClassRole;
+  nodeId: string;
+  watch: boolean;
+}
+
+type Watcher = Pick<WatchRequest, 'role' | 'nodeId'>;
+
 interface Watched {
   board: Board;
-  watchers: Map<string, ClassRole>;
+  /** By connection. */
+  watchers: Map<string, Watcher>;
   /** Names by what they are sealed as. */
   unsealed: Map<string, string>;
   unsubscribe: Unsubscribe;
@@ -34,12 +45,7 @@ interface Watched {
 
 export interface Boards {
   /** On the coordinator's node. */
-  watch(
-    coordinator: Coordinator,
-    connectionId: string,
-    role: ClassRole,
-    watch: boolean,
-  ): Promise<BoardPayload>;
+  watch(coordinator: Coordinator, request: WatchRequest): Promise<BoardPayload>;
   /** On the watcher's node: asks the class's coordinator. */
   ask(connection: Connection, watch: boolean): Promise<BoardPayload>;
   unwatch(connection: Connection): void;
@@ -56,13 +62,14 @@ export interface Boards {
 }
 
 export interface BoardsDeps {
+  nodeId: string;
   db: Db;
   bus: ClassBus;
   now: () => number;
   log: Logger;
   coordinators: Coordinators;
   isWatched: (classId: string) => boolean;
-  tell: (classId: string, role: ClassRole, board: BoardPayload) => void;
+  tell: (classId: string, role: ClassRole, board: BoardPayload, whom: 'here' | 'everywhere') => void;
 }
 
 /** Reading and unsealing everything takes longer the larger the class is, and seldom says anything new. */
@@ -79,7 +86,7 @@ const batchOf = z.array(presenceFact);
 const boardReply = serverEvents.board;
 
 export function createBoards(deps: BoardsDeps): Boards {
-  const { db, bus, now, log, coordinators } = deps;
+  const { nodeId, db, bus, now, log, coordinators } = deps;
   const watched = new Map<string, Watched>();
   const opening = new Map<string, Promise<Watched>>();
   /** Connections of this node that watch. */
@@ -165,12 +172,12 @@ export function createBoards(deps: BoardsDeps): Boards {
 
   async function ask(connection: Connection, watch: boolean): Promise<BoardPayload> {
     const { classId, id: connectionId, person } = connection;
-    const request = { kind: 'board', watch, role: person.role, connectionId } as const;
+    const request = { kind: 'board', watch, role: person.role, connectionId, nodeId } as const;
     return coordinators.ask(classId, request, (reply) => boardReply.parse(reply));
   }
 
   return {
-    async watch(coordinator, connectionId, role, watch) {
+    async watch(coordinator, { watch, connectionId, ...watcher }) {
       const { room } = coordinator;
       if (!watch) {
         const entry = watched.get(room.id);
@@ -179,8 +186,8 @@ export function createBoards(deps: BoardsDeps): Boards {
         return { totals: emptyTotals(room.state, now()), rows: [] };
       }
       const entry = await ensure(coordinator);
-      entry.watchers.set(connectionId, role);
-      return seenBy(role, entry.board.full(room, now()));
+      entry.watchers.set(connectionId, watcher);
+      return seenBy(watcher.role, entry.board.full(room, now()));
     },
     async ask(connection, watch) {
       const room = boardRoom(connection.classId, connection.person.role);
@@ -226,10 +233,16 @@ export function createBoards(deps: BoardsDeps): Boards {
           await drop(classId);
           continue;
         }
-        const news = entry.board.delta(coordinator.room, now());
-        if (news.rows.length === 0 && now() - entry.toldAt < quietMs) continue;
+        const isDue = now() - entry.toldAt >= quietMs;
+        const news = entry.board.delta(coordinator.room, now(), isDue);
+        if (!news) continue;
         entry.toldAt = now();
-        for (const role of new Set(entry.watchers.values())) deps.tell(classId, role, seenBy(role, news));
+        const byRole = Map.groupBy(entry.watchers.values(), ({ role }) => role);
+        for (const [role, watchers] of byRole) {
+          // Members of a class are mostly where its board is: then no other node need hear of it.
+          const areHere = watchers.every((watcher) => watcher.nodeId === nodeId);
+          deps.tell(classId, role, seenBy(role, news), areHere ? 'here' : 'everywhere');
+        }
       }
     },
     async close() {

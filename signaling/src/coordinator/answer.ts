@@ -30,6 +30,6 @@ export async function answerRequest(
     case 'identity':
       return { asked: coordinator.checks.demand(request.userId, request.notice) };
     case 'board':
-      return boards.watch(coordinator, request.connectionId, request.role, request.watch);
+      return boards.watch(coordinator, request);
   }
 }

@@ -107,7 +107,13 @@ export const classRequest = z.discriminatedUnion('kind', [
     notice: z.union([ownEyeNotice, z.literal('retry')]),
   }),
   /** The board now; with `watch` its changes follow to the class's board rooms. */
-  z.object({ kind: z.literal('board'), watch: z.boolean(), role: classRole, connectionId: z.string() }),
+  z.object({
+    kind: z.literal('board'),
+    watch: z.boolean(),
+    role: classRole,
+    connectionId: z.string(),
+    nodeId: z.string(),
+  }),
 ]);
 export type ClassRequest = z.infer<typeof classRequest>;
 

@@ -15,7 +15,7 @@ export interface Chips {
   /** A learner has joined: what counted before is read, and the chip follows. */
   joined(visit: TrackedVisit, returning: boolean): void;
   now(visit: TrackedVisit): CountedNow | null;
-  /** The page hears from here on: it is told once what counts, as soon as that is known. */
+  /** The page hears from here on: it is told what has been found out since it was answered. */
   welcome(visit: TrackedVisit): void;
   push(visit: TrackedVisit): void;
   pushClass(classId: string): void;
@@ -36,8 +36,8 @@ export interface ChipsDeps {
 interface Chip {
   visit: TrackedVisit;
   earlier: readonly PresenceInterval[];
-  /** What counted before has been read. */
-  isRead: boolean;
+  /** What was read says more than the page was told when it joined. */
+  hasNews: boolean;
   pushedAt: number;
   /** Facts of a connection that broke a moment ago may still be on their way. */
   rereadAt: number | null;
@@ -84,8 +84,9 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
           node: nodeId,
         }))
         .concat(visits.justEnded(facts.classId, facts.userId));
-      chip.isRead = true;
-      if (chips.get(chip.visit.connection.id) === chip) push(chip.visit);
+      // Without time before this visit there is none that an outage could bridge either.
+      chip.hasNews = chip.earlier.length > 0;
+      if (chip.hasNews && chips.get(chip.visit.connection.id) === chip) push(chip.visit);
     }
   }
 
@@ -132,7 +133,7 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
       const chip: Chip = {
         visit,
         earlier: visits.justEnded(visit.facts.classId, visit.facts.userId),
-        isRead: false,
+        hasNews: false,
         pushedAt: now(),
         rereadAt: returning ? now() + rereadAfterMs : null,
       };
@@ -141,7 +142,7 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
     },
     now: counted,
     welcome(visit) {
-      if (chips.get(visit.connection.id)?.isRead) push(visit);
+      if (chips.get(visit.connection.id)?.hasNews) push(visit);
     },
     push,
     pushClass(classId) {
