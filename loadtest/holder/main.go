@@ -59,9 +59,11 @@ func main() {
 	ends := time.UnixMilli(asked.Settings.StartAtMs).
 		Add(time.Duration((asked.Settings.RampMs + asked.Settings.HoldMs) * float64(time.Millisecond)))
 	figures := newFigures()
+	wheel := newBeatWheel()
+	go wheel.run()
 	var everybody sync.WaitGroup
 	for n := range asked.Members {
-		each := &member{planned: asked.Members[n], settings: &asked.Settings, figures: figures, ends: ends, place: n}
+		each := &member{planned: asked.Members[n], settings: &asked.Settings, figures: figures, wheel: wheel, ends: ends, place: n}
 		everybody.Go(each.attend)
 	}
 	everybody.Wait()

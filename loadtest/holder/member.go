@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -15,6 +17,7 @@ type member struct {
 	planned
 	settings *settings
 	figures  *figures
+	wheel    *beatWheel
 	ends     time.Time
 	place    int
 	failures int
@@ -33,6 +36,8 @@ const (
 	firstRetry       = 500 * time.Millisecond
 	longestRetry     = 15 * time.Second
 	announcedSpread  = 0.25
+	connectedWithin  = 20 * time.Second
+	answeredWithin   = 10 * time.Second
 	announcementMark = "@sent:"
 	quizOptions      = 4
 	joinRequest      = `421["join",{"rtpCapabilities":null,"resume":false,"audioOnly":false,"lastSeq":null,"visible":true,"device":"phone"}]`
@@ -56,13 +61,11 @@ func (m *member) attend() {
 
 // visit is one connection from its beginning to its end; answers when to come back, negative for never.
 func (m *member) visit(setsOut time.Time) time.Duration {
-	s, err := dial(m.URL, m.place)
+	s, err := dial(m.URL, m.place, m.notAfterTheEnd(connectedWithin))
 	if err != nil {
 		return m.failed("no_connection")
 	}
 	defer s.close()
-	// The end of the load is the end of the reading.
-	s.conn.SetReadDeadline(m.ends)
 	v := &visit{member: m, socket: s, setsOut: setsOut}
 	defer v.over()
 	var pause time.Duration
@@ -79,11 +82,21 @@ func (m *member) visit(setsOut time.Time) time.Duration {
 	case v.left.Load():
 		m.figures.churned.Add(1)
 		return time.Duration((0.2 + 0.8*rand.Float64()) * float64(awayWhenLeft))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return m.failed("no_answer")
 	case v.connected:
 		return m.lost()
 	default:
 		return m.failed("closed_at_the_door")
 	}
+}
+
+// notAfterTheEnd is the moment so long from now: the end of the load is the end of the reading.
+func (m *member) notAfterTheEnd(within time.Duration) time.Time {
+	if at := time.Now().Add(within); at.Before(m.ends) {
+		return at
+	}
+	return m.ends
 }
 
 // lost says that a connection broke: in the storm that is what was meant to happen, and otherwise a failure.
@@ -137,7 +150,9 @@ type visit struct {
 	socket    *socket
 	setsOut   time.Time
 	connected bool
-	beating   *time.Timer
+	// How long from one beat to the next.
+	every     time.Duration
+	isOver    atomic.Bool
 	answering *time.Timer
 	leaving   *time.Timer
 	left      atomic.Bool
@@ -147,9 +162,7 @@ type visit struct {
 }
 
 func (v *visit) over() {
-	if v.beating != nil {
-		v.beating.Stop()
-	}
+	v.isOver.Store(true)
 	if v.answering != nil {
 		v.answering.Stop()
 	}
@@ -168,6 +181,7 @@ func (v *visit) hear(frame []byte) (time.Duration, bool) {
 		return v.answer(frame)
 	case bytes.HasPrefix(frame, []byte("40")):
 		v.connected = true
+		v.socket.conn.SetReadDeadline(v.notAfterTheEnd(answeredWithin))
 		v.socket.send(joinRequest)
 	case bytes.HasPrefix(frame, []byte("44")):
 		var said struct {
@@ -227,6 +241,7 @@ func (v *visit) joined(body []byte) (time.Duration, bool) {
 		}
 		return v.refused(answers[0].Error), true
 	}
+	v.socket.conn.SetReadDeadline(v.ends)
 	v.attempts = 0
 	if v.lostAt.IsZero() {
 		v.figures.joined.Add(1)
@@ -246,13 +261,13 @@ func (v *visit) joined(body []byte) (time.Duration, bool) {
 			v.socket.close()
 		})
 	}
-	every := time.Duration(answers[0].Data.Snapshot.You.BeatMs) * time.Millisecond
+	v.every = time.Duration(answers[0].Data.Snapshot.You.BeatMs) * time.Millisecond
 	v.beats = rand.IntN(askForAnswerEvery)
-	v.beating = time.AfterFunc(every, func() { v.beat(every) })
+	v.wheel.add(v, v.every)
 	return 0, false
 }
 
-func (v *visit) beat(every time.Duration) {
+func (v *visit) beat() {
 	v.figures.beats.Add(1)
 	v.beats++
 	if v.beats%askForAnswerEvery == 0 {
@@ -261,7 +276,6 @@ func (v *visit) beat(every time.Duration) {
 	} else {
 		v.socket.send("42" + beat)
 	}
-	v.beating.Reset(every)
 }
 
 func (v *visit) event(frame []byte) {

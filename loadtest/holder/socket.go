@@ -26,7 +26,7 @@ type socket struct {
 
 const (
 	readBytes      = 64 << 10
-	connectWithin  = 60 * time.Second
+	writtenWithin  = 60 * time.Second
 	largestFrame   = 8 << 20
 	opText         = 1
 	opClose        = 8
@@ -42,18 +42,20 @@ var buffers = sync.Pool{New: func() any { return new([readBytes]byte) }}
 var errClosed = errors.New("closed by the server")
 
 // dial connects from one of some loopback addresses: a single one makes connecting slow long before its ports are used up.
-func dial(base string, place int) (*socket, error) {
+// What the server has not said by the deadline it does not say, until another deadline for reading is set.
+func dial(base string, place int, deadline time.Time) (*socket, error) {
 	address, err := url.Parse(base)
 	if err != nil {
 		return nil, err
 	}
 	from := &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(2+place%sourceNetworks))}
-	dialer := net.Dialer{LocalAddr: from, Timeout: connectWithin}
+	dialer := net.Dialer{LocalAddr: from, Deadline: deadline}
 	conn, err := dialer.Dial("tcp", address.Host)
 	if err != nil {
 		return nil, err
 	}
 	s := &socket{conn: conn.(*net.TCPConn)}
+	s.conn.SetReadDeadline(deadline)
 	if s.raw, err = s.conn.SyscallConn(); err == nil {
 		err = s.upgrade(address.Host)
 	}
@@ -69,7 +71,7 @@ func (s *socket) upgrade(host string) error {
 	if _, err := rand.Read(key); err != nil {
 		return err
 	}
-	s.conn.SetDeadline(time.Now().Add(connectWithin))
+	s.conn.SetWriteDeadline(time.Now().Add(writtenWithin))
 	_, err := fmt.Fprintf(s.conn, "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: %s\r\n"+
 		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n",
 		host, base64.StdEncoding.EncodeToString(key))
@@ -87,7 +89,7 @@ func (s *socket) upgrade(host string) error {
 		}
 		if isWhole {
 			s.rest = frames
-			return s.conn.SetDeadline(time.Time{})
+			return nil
 		}
 	}
 }
@@ -212,7 +214,7 @@ func (s *socket) write(first byte, payload []byte) {
 	frame = append(frame, payload...)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.conn.SetWriteDeadline(time.Now().Add(connectWithin))
+	s.conn.SetWriteDeadline(time.Now().Add(writtenWithin))
 	s.conn.Write(frame)
 }
 

@@ -35,6 +35,7 @@ const asAttendee = {
 };
 const askForAnswerEvery = 100;
 /** As patient as a page (web/client/src/net/class-socket.ts): it comes back as often as it is told to. */
+const joinedWithinMs = 10_000;
 const firstRetryMs = 500;
 const longestRetryMs = 15_000;
 const announcedSpread = 0.25;
@@ -84,7 +85,8 @@ export function attend(member: Member, events: MemberEvents): () => void {
       member.url,
       { ticket: member.ticket, tab, returning: hasJoined },
       {
-        connected: () => mine.ask<Joined>('join', asAttendee, (answer) => onAnswer(mine, answer)),
+        connected: () =>
+          mine.require<Joined>('join', asAttendee, joinedWithinMs, (answer) => onAnswer(mine, answer)),
         failed({ retryMs }) {
           if (isOver) return;
           if (retryMs !== null) {

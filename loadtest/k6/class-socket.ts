@@ -1,4 +1,5 @@
 /** One page's connection to its class, as it is on the wire: Engine.IO 4 and Socket.IO 5 by hand, text frames alone. */
+import { clearTimeout, setTimeout } from 'k6/timers';
 import { WebSocket } from 'k6/websockets';
 
 export interface Refusal {
@@ -26,6 +27,9 @@ export interface Hello {
   returning: boolean;
 }
 
+/** As long as a page waits, ms. */
+const connectedWithinMs = 20_000;
+
 /** The WebSocket's `readyState`. */
 const connecting = 0;
 
@@ -35,6 +39,8 @@ export class ClassSocket {
   readonly #asked = new Map<number, (answer: Answer<unknown>) => void>();
   #next = 0;
   #state: 'connecting' | 'connected' | 'over' = 'connecting';
+  /** Ends the waiting for what is due first. */
+  #patience: number;
 
   constructor(url: string, hello: Hello, events: ClassSocketEvents) {
     this.#events = events;
@@ -47,6 +53,7 @@ export class ClassSocket {
     };
     this.#socket.onerror = (failure) => this.#end(String(failure?.error));
     this.#socket.onclose = () => this.#end('closed');
+    this.#patience = setTimeout(() => this.#giveUp(), connectedWithinMs);
   }
 
   get isOpen(): boolean {
@@ -64,8 +71,18 @@ export class ClassSocket {
     this.#socket.send(`42${id}["${name}",${JSON.stringify(payload)}]`);
   }
 
+  /** As `ask`; when no answer comes within that time the connection has failed. */
+  require<T>(name: string, payload: unknown, withinMs: number, answered: (answer: Answer<T>) => void): void {
+    this.#patience = setTimeout(() => this.#giveUp(), withinMs);
+    this.ask<T>(name, payload, (answer) => {
+      clearTimeout(this.#patience);
+      answered(answer);
+    });
+  }
+
   close(): void {
     this.#state = 'over';
+    clearTimeout(this.#patience);
     // k6 would hold up all of the virtual user until it is connected, and for ever when it cannot be.
     if (this.#socket.readyState === connecting) this.#socket.onopen = () => this.#socket.close();
     else this.#socket.close();
@@ -83,6 +100,7 @@ export class ClassSocket {
         return this.#answered(frame);
       case '40':
         this.#state = 'connected';
+        clearTimeout(this.#patience);
         this.#events.connected();
         return;
       case '44':
@@ -114,9 +132,15 @@ export class ClassSocket {
     );
   }
 
+  #giveUp(): void {
+    this.#over(() => this.#events.failed({ code: 'no-answer', retryMs: null }));
+    this.close();
+  }
+
   #over(tell: () => void): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
+    clearTimeout(this.#patience);
     tell();
   }
 }

@@ -3,9 +3,9 @@
  * from the same facts by the same rules [AT3–AT6, AT8, CT1].
  */
 import type { JudgedCheck } from '@keshi/contract/class-checks';
-import { presentMsAsOf } from '@keshi/contract/board';
 import type { BoardRow, BoardTotals, ClassState } from '@keshi/contract/domain';
-import { attendanceWithTimeline, belowMinimum, type LiveSpan } from './attendance.ts';
+import { attendanceWithTimeline, type LiveSpan } from './attendance.ts';
+import { type BoardTally, createBoardTally } from './board-tally.ts';
 import { length, normalise } from './intervals.ts';
 import type { Outage } from './outages.ts';
 import type { AttendancePolicy } from './policy.ts';
@@ -51,7 +51,9 @@ export function boardRows(
   policy: AttendancePolicy,
 ): { totals: BoardTotals; rows: BoardRow[] } {
   const rows = facts.learners.map((learner) => boardRow(facts, learner, now, policy));
-  return { totals: boardTotals(facts, rows, now, policy), rows };
+  const tally = createBoardTally(policy);
+  for (const row of rows) tally.put(row);
+  return { totals: boardTotals(facts, tally, now, policy), rows };
 }
 
 /**
@@ -98,31 +100,23 @@ export function boardRow(
   };
 }
 
-/** As of `now`, however long ago each row was made. Whoever is below both minimums is in both counts [AT6, A5]. */
+/** As of `now`, however long ago each row of the tally was made. */
 export function boardTotals(
   of: BoardClass,
-  rows: Iterable<BoardRow>,
+  tally: BoardTally,
   now: number,
   policy: AttendancePolicy,
 ): BoardTotals {
   const end = Math.min(of.endedAt ?? now, now);
   const live = normalise(of.live.map(({ from, to }) => ({ from, to: Math.min(to ?? end, end) })));
-  const count = { expected: 0, present: 0, away: 0, offline: 0, belowAttendance: 0, belowCorrect: 0 };
   const liveMs = length(live);
-  for (const row of rows) {
-    count.expected += 1;
-    count[row.state] += 1;
-    const rate = of.state === 'live' && liveMs > row.liveMs ? presentMsAsOf(row, liveMs) / liveMs : row.rate;
-    if (belowMinimum(rate, policy)) count.belowAttendance += 1;
-    if (belowMinimum(row.correctRate, policy)) count.belowCorrect += 1;
-  }
   return {
     at: now,
     state: of.state,
     startedAt: of.startedAt,
     endedAt: of.endedAt,
     liveMs,
-    ...count,
+    ...tally.counts({ liveMs, isLive: of.state === 'live' }),
     minimumRate: policy.minimumRate,
   };
 }

@@ -2,6 +2,7 @@ import { movedOn } from '@keshi/contract/board';
 import { boardRow as boardRowSchema, boardTotals as boardTotalsSchema } from '@keshi/contract/domain';
 import { describe, expect, it } from 'vitest';
 import { type BoardFacts, type BoardLearner, boardRows, boardTotals } from '../src/board.ts';
+import { createBoardTally } from '../src/board-tally.ts';
 import { defaultPolicy } from '../src/policy.ts';
 import type { PresenceInterval } from '../src/presence.ts';
 
@@ -65,7 +66,9 @@ describe('the board', () => {
     expect(told.totals.belowAttendance).toBe(3);
     expect(later.totals.belowAttendance).toBe(2);
     expect(told.rows.map((row) => movedOn(row, later.totals))).toEqual(later.rows);
-    expect(boardTotals(until(16), told.rows, at(16), defaultPolicy)).toEqual(later.totals);
+    const tally = createBoardTally(defaultPolicy);
+    for (const row of told.rows) tally.put(row);
+    expect(boardTotals(until(16), tally, at(16), defaultPolicy)).toEqual(later.totals);
     const [here] = told.rows;
     expect(here && movedOn(here, { ...later.totals, state: 'paused' })).toBe(here);
   });

@@ -1,5 +1,6 @@
 /** Connections of this node coming, going and being sent away, and what the coordinators of their classes are told of it. */
 import { newId } from '@keshi/db/ids';
+import { createDueList } from '@keshi/runtime/due-list';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { Boards } from './board/boards.ts';
@@ -52,6 +53,8 @@ const nothing = () => ({});
 
 export function createDoor(deps: DoorDeps): Door {
   const { nodeId, now, log, connections, coordinators, visits, chips, boards } = deps;
+  /** When each connection may have been silent for too long. */
+  const due = createDueList<Connection>();
 
   function close(classId: string, message: Extract<Broadcast, { kind: 'close' }>): void {
     const { connectionId, userId, reason } = message;
@@ -73,6 +76,13 @@ export function createDoor(deps: DoorDeps): Door {
       .ask(classId, { kind: 'present', members }, nothing)
       .then(() => boards.rewatch(classId, connections.ofClass(classId)))
       .catch((error: unknown) => log.warn({ err: error, classId }, 'could not say who is here'));
+  }
+
+  /** What it says meanwhile only makes that later. Whoever is being taken in has a visit in a moment. */
+  function silentAt(connection: Connection): number {
+    const visit = visits.of(connection);
+    if (visit) return visit.facts.lastSeenAt + Math.max(silentMs, silentBeats * visit.policy.heartbeatMs);
+    return connection.stage === 'connected' ? connection.openedAt + strangerMs : now() + silentMs;
   }
 
   function farewell(connection: Connection, orderly = false): void {
@@ -103,6 +113,7 @@ export function createDoor(deps: DoorDeps): Door {
         refusals: null,
       };
       connections.add(connection);
+      due.set(connection, silentAt(connection) + 1);
       return connection;
     },
     depart(connection, cause) {
@@ -110,6 +121,7 @@ export function createDoor(deps: DoorDeps): Door {
       if (stage === 'gone') return;
       connection.stage = 'gone';
       connections.remove(connection);
+      due.delete(connection);
       if (cause === 'left') visits.leave(connection);
       else visits.close(connection, 'lost');
       chips.forget(connection);
@@ -149,12 +161,10 @@ export function createDoor(deps: DoorDeps): Door {
     },
     announceMembers,
     closeSilent() {
-      for (const connection of connections.all()) {
-        const visit = visits.of(connection);
-        const isOver = visit
-          ? now() - visit.facts.lastSeenAt > Math.max(silentMs, silentBeats * visit.policy.heartbeatMs)
-          : connection.stage === 'connected' && now() - connection.openedAt > strangerMs;
-        if (isOver) connection.socket.disconnect(true);
+      for (const connection of due.take(now())) {
+        const at = silentAt(connection);
+        if (now() > at) connection.socket.disconnect(true);
+        else due.set(connection, at + 1);
       }
     },
   };

@@ -6,6 +6,7 @@ import type { BoardIdentity, BoardRow, BoardTotals } from '@keshi/contract/domai
 import type { AttendanceFacts } from '@keshi/db/attendance-facts';
 import type { StoredInterval, StoredVisit } from '@keshi/db/presence';
 import { boardRow, boardTotals, type BoardClass, type BoardLearner } from '@keshi/rules/board';
+import { createBoardTally } from '@keshi/rules/board-tally';
 import type { PresenceInterval, Visit } from '@keshi/rules/presence';
 import { memberOf, type Classroom } from '../coordinator/classroom.ts';
 import { policyFrom } from '../presence/policy.ts';
@@ -77,6 +78,8 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
   const untold = new Set<string>();
   /** In the order in which they were made. */
   const made = new Map<string, Made>();
+  /** Of the rows that were made. */
+  let tally = createBoardTally(policyFrom({}));
 
   function recordOf(userId: string): Record {
     const known = records.get(userId);
@@ -129,7 +132,11 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
     facts = fresh;
     people.clear();
     for (const person of fresh.learners) people.set(person.userId, person);
-    for (const userId of made.keys()) if (!people.has(userId)) made.delete(userId);
+    for (const userId of made.keys())
+      if (!people.has(userId)) {
+        made.delete(userId);
+        tally.remove(userId);
+      }
     for (const person of fresh.learners) {
       const { userId, intervals, visits } = person;
       let isNews = before.get(userId) !== saidOf(person);
@@ -221,6 +228,7 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
     for (const userId of fallenSilent(now - policy.proofGapMs)) heardOf.add(userId);
     const everybody = signature !== lastSignature;
     const anybody = everybody || stir !== lastStir;
+    if (everybody) tally = createBoardTally(policy);
     lastSignature = signature;
     lastStir = stir;
     if (!isDue && !anybody && heardOf.size === 0 && changed.length === 0) return;
@@ -246,6 +254,7 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
       const essence = essenceOf(row);
       const isNews = !known || known.essence !== essence || now - known.toldAt >= driftMs;
       const toldAt = isNews ? now : known.toldAt;
+      tally.put(row);
       made.delete(userId);
       made.set(userId, { row, essence, at: now, toldAt, answers, onStage, identity });
       if (isNews) untold.add(userId);
@@ -253,12 +262,8 @@ export function createBoard(loaded: AttendanceFacts, identities: BoardIdentities
     heardOf.clear();
   }
 
-  function* rowsMade(): Iterable<BoardRow> {
-    for (const { row } of made.values()) yield row;
-  }
-
   const totalsOf = (room: Readonly<Classroom>, now: number): BoardTotals =>
-    boardTotals(classOf(room), rowsMade(), now, policyFrom(room.policy));
+    boardTotals(classOf(room), tally, now, policyFrom(room.policy));
 
   const rowsOf = (userIds: Iterable<string>) => [...userIds].flatMap((userId) => made.get(userId)?.row ?? []);
 

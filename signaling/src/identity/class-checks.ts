@@ -148,13 +148,13 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     }
   }
 
-  /** Who came, who went and who came back. */
-  function follow(at: Moment): string[] {
-    const unread: string[] = [];
+  /** Who came, who went and who came back. Answers who is here. */
+  function follow(at: Moment): LearnerChecks[] {
+    const present: LearnerChecks[] = [];
     const { online } = room();
     for (const userId of online.keysOf('attendee')) {
       const learner = learnerOf(userId);
-      if (learner.way === 'unread') unread.push(userId);
+      present.push(learner);
       if (!learner.here) {
         learner.here = true;
         learner.told = null;
@@ -167,7 +167,7 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
         learner.here = false;
         if (drop(learner)) cameBack(learner, true, at);
       }
-    return unread;
+    return present;
   }
 
   /** What was answered is judged all the same. */
@@ -231,12 +231,12 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     for (const id of ids) dropped.delete(id);
   }
 
-  async function askThoseDue(at: Moment): Promise<void> {
+  async function askThoseDue(present: readonly LearnerChecks[], at: Moment): Promise<void> {
     const due: { learner: LearnerChecks; ask: PlannedAsk }[] = [];
-    for (const userId of room().online.keysOf('attendee')) {
-      const learner = learnerOf(userId);
+    const { online } = room();
+    for (const learner of present) {
       const ask = dueNow(learner, at);
-      if (ask) due.push({ learner, ask });
+      if (ask && online.has(learner.userId)) due.push({ learner, ask });
     }
     // [PR7] Sign-ins come first; the others wait for the next round, and none is left out.
     due.sort((a, b) => rank(a.ask) - rank(b.ask) || a.ask.at - b.ask.at);
@@ -273,20 +273,18 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     };
   }
 
-  async function storeWaits(): Promise<void> {
+  async function storeWaits(present: readonly LearnerChecks[]): Promise<void> {
     const waiting: Waiting[] = [];
-    for (const { wait, here } of learners.values())
-      if (wait && here && !storedWaits.has(wait)) waiting.push(wait);
+    for (const { wait } of present) if (wait && !storedWaits.has(wait)) waiting.push(wait);
     if (waiting.length === 0) return;
     await store.wait(room().id, waiting);
     for (const wait of waiting) storedWaits.add(wait);
   }
 
-  function tell(): void {
+  function tell(present: readonly LearnerChecks[]): void {
     const at = moment();
     const news: LearnerIdentity[] = [];
-    for (const learner of learners.values()) {
-      if (!learner.here) continue;
+    for (const learner of present) {
       const { told, last } = learner;
       const standing = standingNow(learner, at);
       const askId = openAsk(learner)?.id ?? null;
@@ -313,8 +311,8 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
 
   async function round(): Promise<void> {
     if (!loaded) await load();
-    const unread = follow(moment());
-    await readWays(unread);
+    const present = follow(moment());
+    await readWays(present.flatMap(({ way, userId }) => (way === 'unread' ? [userId] : [])));
     await readHints();
     await readFindings();
     await settleSilentOnes(moment());
@@ -323,10 +321,10 @@ export function createClassChecks(deps: ClassChecksDeps): ClassChecks {
     if (!isLive) for (const learner of learners.values()) drop(learner);
     await storeDrops();
     if (isLive && !closed) {
-      await askThoseDue(moment());
-      await storeWaits();
+      await askThoseDue(present, moment());
+      await storeWaits(present);
     }
-    if (!closed) tell();
+    if (!closed) tell(present);
   }
 
   return {

@@ -5,6 +5,7 @@ import { outagesBetween } from '@keshi/db/outages';
 import { intervalsOfPeople } from '@keshi/db/presence';
 import type { Outage } from '@keshi/rules/outages';
 import type { PresenceInterval } from '@keshi/rules/presence';
+import { createDueList } from '@keshi/runtime/due-list';
 import type { Logger } from '@keshi/runtime/log';
 import type { Connection } from '../connections.ts';
 import type { LiveTime } from '../coordinator/messages.ts';
@@ -39,28 +40,34 @@ interface Chip {
   /** What was read says more than the page was told when it joined. */
   hasNews: boolean;
   pushedAt: number;
-  /** Facts of a connection that broke a moment ago may still be on their way. */
-  rereadAt: number | null;
 }
 
 /** The page runs on by itself; this corrects it. */
 const quietMs = 60_000;
 /** No more of these corrections a second: with tens of thousands of learners here they come more rarely. */
-const quietPushes = 50;
+const quietPushes = 20;
 /** Those who come within this time are read about together. */
-const readTogetherMs = 50;
+const readTogetherMs = 200;
+/** Facts of a connection that broke a moment ago may still be on their way, and the database may be away. */
 const rereadAfterMs = 3_000;
+/** Who changes them says so; this is for when nobody could. */
+const outagesKeptMs = 10_000;
 const outageWindowMs = 24 * 60 * 60_000;
 
 export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips {
+  /** In the order in which they were last pushed. */
   const chips = new Map<string, Chip>();
+  /** Those that are read once more. */
+  const rereads = createDueList<Chip>();
   let outages: readonly Outage[] = [];
   let outagesRead: Promise<void> | null = null;
+  let outagesReadAt = -Infinity;
 
   function readOutages(): Promise<void> {
     outagesRead ??= outagesBetween(db, now() - outageWindowMs, now() + outageWindowMs)
       .then((rows) => {
         outages = rows.map(({ retryMs, ...outage }) => ({ ...outage, announcedRetryMs: retryMs }));
+        outagesReadAt = performance.now();
       })
       .catch((error: unknown) => log.debug({ err: error }, 'outages could not be read'))
       .finally(() => (outagesRead = null));
@@ -69,7 +76,8 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
 
   async function read(together: readonly Chip[]): Promise<void> {
     const people = together.map(({ visit: { facts } }) => facts);
-    const [rows] = await Promise.all([intervalsOfPeople(db, people), readOutages()]);
+    const areOutagesKnown = performance.now() - outagesReadAt < outagesKeptMs;
+    const [rows] = await Promise.all([intervalsOfPeople(db, people), areOutagesKnown ? null : readOutages()]);
     const keyOf = (of: { classId: string; userId: string }) => `${of.classId}/${of.userId}`;
     const byPerson = Map.groupBy(rows, keyOf);
     for (const chip of together) {
@@ -98,7 +106,8 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
       toRead = [];
       read(together).catch((error: unknown) => {
         log.debug({ err: error }, 'earlier presence could not be read');
-        for (const one of together) one.rereadAt = now() + rereadAfterMs;
+        for (const one of together)
+          if (chips.has(one.visit.connection.id)) rereads.set(one, now() + rereadAfterMs);
       });
     }, readTogetherMs);
   }
@@ -119,11 +128,18 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
     });
   }
 
+  function pushed(chip: Chip): void {
+    const { id } = chip.visit.connection;
+    chip.pushedAt = now();
+    chips.delete(id);
+    chips.set(id, chip);
+  }
+
   function push(visit: TrackedVisit): void {
     const chip = chips.get(visit.connection.id);
     const value = chip && counted(visit);
     if (!value || visit.connection.stage !== 'joined') return;
-    chip.pushedAt = now();
+    pushed(chip);
     visit.connection.socket.emit('counted', value);
   }
 
@@ -135,9 +151,9 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
         earlier: visits.justEnded(visit.facts.classId, visit.facts.userId),
         hasNews: false,
         pushedAt: now(),
-        rereadAt: returning ? now() + rereadAfterMs : null,
       };
       chips.set(visit.connection.id, chip);
+      if (returning) rereads.set(chip, now() + rereadAfterMs);
       readSoon(chip);
     },
     now: counted,
@@ -152,25 +168,27 @@ export function createChips({ db, now, log, visits, liveOf }: ChipsDeps): Chips 
       // A read under way may have begun before the change was stored. What each learner had earlier has not changed,
       // so that is not read again: a database that is just back is not asked thousands of questions at once.
       void (outagesRead ?? Promise.resolve()).then(readOutages).then(() => {
-        for (const { visit } of chips.values()) push(visit);
+        for (const { visit } of [...chips.values()]) push(visit);
       });
     },
-    forget: (connection) => void chips.delete(connection.id),
+    forget(connection) {
+      const chip = chips.get(connection.id);
+      if (!chip) return;
+      chips.delete(connection.id);
+      rereads.delete(chip);
+    },
     tick() {
       const at = now();
-      let pushes = 0;
+      for (const chip of rereads.take(at)) readSoon(chip);
+      const longestQuiet: Chip[] = [];
       for (const chip of chips.values()) {
-        if (chip.rereadAt !== null && chip.rereadAt <= at) {
-          chip.rereadAt = null;
-          readSoon(chip);
-        } else if (at - chip.pushedAt >= quietMs && pushes < quietPushes) {
-          pushes += 1;
-          push(chip.visit);
-          // It waits behind the others now, also when there was nothing to say.
-          chip.pushedAt = at;
-          chips.delete(chip.visit.connection.id);
-          chips.set(chip.visit.connection.id, chip);
-        }
+        if (at - chip.pushedAt < quietMs || longestQuiet.length === quietPushes) break;
+        longestQuiet.push(chip);
+      }
+      for (const chip of longestQuiet) {
+        push(chip.visit);
+        // It waits behind the others now, also when there was nothing to say.
+        pushed(chip);
       }
     },
   };

@@ -31,7 +31,8 @@ const intervalFact = z.object({
   lastProof: instant,
   cause: presenceCause,
 });
-export const presenceFact = z.union([z.object({ visit: visitFact }), z.object({ interval: intervalFact })]);
+/** What comes most often is tried first. */
+export const presenceFact = z.union([z.object({ interval: intervalFact }), z.object({ visit: visitFact })]);
 export type PresenceFact = { visit: StoredVisit } | { interval: StoredInterval };
 
 export interface FactBuffer {

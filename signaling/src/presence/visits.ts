@@ -17,6 +17,7 @@ import {
   type Step,
   type Visit,
 } from '@keshi/rules/presence';
+import { createDueList } from '@keshi/runtime/due-list';
 import type { Connection } from '../connections.ts';
 
 export interface TrackedVisit {
@@ -79,14 +80,16 @@ export interface Visits {
 const rememberedMs = 15_000;
 /**
  * While an interval grows, its last proof says when somebody was last seen; all a visit adds is how long an answer takes.
- * Noted with every beat it would double what a hundred thousand people write.
+ * Noted with every beat it would double what a hundred thousand people write, so it is with one in so many.
  */
-const restMs = 30_000;
+const beatsPerNote = 3;
 
 export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits {
   const visits = new Map<string, TrackedVisit>();
   /** The same by class: a pause of one class is no reason to go through all others of the node. */
   const byClass = new Map<string, Set<TrackedVisit>>();
+  /** Learners' visits, when they may have fallen silent. */
+  const due = createDueList<TrackedVisit>();
   const ended = new Map<string, { at: number; intervals: readonly PresenceInterval[] }>();
 
   function noteInterval(visit: TrackedVisit, interval: PresenceInterval): void {
@@ -129,19 +132,28 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
       ),
     );
     const grows = before === 'present' && visit.state.state === 'present';
+    const restMs = beatsPerNote * visit.policy.heartbeatMs;
     if (!grows || visit.facts.lastSeenAt - visit.notedAt >= restMs) noteVisit(visit);
     if (before !== visit.state.state) changed(visit);
+  }
+
+  /** A proof that comes meanwhile only makes it later: that is seen when it is looked at. */
+  function lookAgain(visit: TrackedVisit): void {
+    const lastProof = openInterval(visit.state)?.lastProof ?? now();
+    due.set(visit, lastProof + visit.policy.proofGapMs + 1);
   }
 
   function add(visit: TrackedVisit): void {
     const { id, classId } = visit.connection;
     visits.set(id, visit);
     byClass.set(classId, (byClass.get(classId) ?? new Set()).add(visit));
+    if (visit.facts.role === 'attendee') lookAgain(visit);
   }
 
   function remove(visit: TrackedVisit): void {
     const { id, classId } = visit.connection;
     visits.delete(id);
+    due.delete(visit);
     const others = byClass.get(classId);
     others?.delete(visit);
     if (others?.size === 0) byClass.delete(classId);
@@ -243,12 +255,10 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
     sweep() {
       const at = now();
       for (const [key, { at: endedAt }] of ended) if (at - endedAt > rememberedMs) ended.delete(key);
-      for (const visit of visits.values()) {
-        if (visit.facts.role !== 'attendee') continue;
+      for (const visit of due.take(at)) {
         const before = visit.state.state;
-        const step = onSilence(visit.state, at, visit.policy);
-        if (step.closed.length === 0 && step.state === visit.state) continue;
-        apply(visit, step);
+        apply(visit, onSilence(visit.state, at, visit.policy));
+        lookAgain(visit);
         if (before !== visit.state.state) changed(visit);
       }
     },
