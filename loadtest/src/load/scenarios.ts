@@ -45,13 +45,14 @@ const rareBeatMs = 60_000;
 
 const quiet = { arrival: 'together', lively: null, churnPercent: 0, stormAfterMs: null } as const;
 
-const lively = (learners: number): Lively => ({
+/** `speakers`: how many learners take turns with messages, ask and vote. */
+const lively = (learners: number, speakers: number): Lively => ({
   chatPerSecond: 20,
   chatMs: 60_000,
-  chatters: Math.min(learners, 400),
+  chatters: Math.min(learners, speakers),
   announcements: 30,
   questions: Math.min(20, Math.ceil(learners / 50)),
-  votes: Math.min(400, Math.ceil(learners / 5)),
+  votes: Math.min(speakers, Math.ceil(learners / 5)),
   quizWithinMs: 5_000,
 });
 /** What k6's scripts leave before, between and after the parts of a lively class. */
@@ -86,9 +87,9 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       heartbeatMs: null,
       sampledByK6: 80,
       rampMs: 30_000 * Math.max(scale, 0.1),
-      holdMs: holdOf(lively(learners)),
+      holdMs: holdOf(lively(learners, 400)),
       ...quiet,
-      lively: lively(learners),
+      lively: lively(learners, 400),
     };
   },
   'classes-10k': (scale) => ({
@@ -112,12 +113,12 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       classes: [learners, ...sized(90, 1_000, scale)],
       observers: Math.max(2, Math.round(200 * scale)),
       heartbeatMs: rareBeatMs,
-      // Each hears all that is said in the lively class, at many times the holder's cost.
+      // Whoever is in the lively class hears all that is said there, in k6 at many times the holder's cost.
       sampledByK6: 100,
       rampMs: Math.max(5_000, 1_080_000 * scale),
-      holdMs: holdOf(lively(learners)),
+      holdMs: holdOf(lively(learners, 100)),
       arrival: 'together',
-      lively: lively(learners),
+      lively: lively(learners, 100),
       churnPercent: 1,
       stormAfterMs: null,
     };
