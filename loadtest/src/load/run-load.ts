@@ -246,11 +246,14 @@ function sharesOf(members: readonly LoadMember[], { lively, sampledByK6 }: LoadS
   const speaks = ({ role, classAt, n }: LoadMember) => role !== 'attendee' || (classAt === 0 && n < speakers);
   const doers = members.filter(speaks);
   const others = members.filter((member) => !speaks(member));
+  // A frame for a class wakes as few processes as may be.
   const among = (kind: keyof Programs, own: readonly LoadMember[]): Share[] => {
+    const byClass = own.toSorted((a, b) => a.classAt - b.classAt);
     const count = Math.ceil(own.length / membersPerGenerator);
+    const each = Math.ceil(own.length / count);
     return Array.from({ length: count }, (_, n) => ({
       kind,
-      members: own.filter((_member, at) => at % count === n),
+      members: byClass.slice(n * each, (n + 1) * each),
     }));
   };
   const sample = others.slice(0, sampledByK6);

@@ -46,14 +46,14 @@ const rareBeatMs = 60_000;
 const quiet = { arrival: 'together', lively: null, churnPercent: 0, stormAfterMs: null } as const;
 
 /** `speakers`: how many learners take turns with messages, ask and vote. */
-const lively = (learners: number, speakers: number): Lively => ({
+const lively = (learners: number, speakers: number, quizWithinMs: number): Lively => ({
   chatPerSecond: 20,
   chatMs: 60_000,
   chatters: Math.min(learners, speakers),
   announcements: 30,
   questions: Math.min(20, Math.ceil(learners / 50)),
   votes: Math.min(speakers, Math.ceil(learners / 5)),
-  quizWithinMs: 5_000,
+  quizWithinMs,
 });
 /** What k6's scripts leave before, between and after the parts of a lively class. */
 const pausesMs = 40_000;
@@ -87,9 +87,9 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       heartbeatMs: null,
       sampledByK6: 80,
       rampMs: 30_000 * Math.max(scale, 0.1),
-      holdMs: holdOf(lively(learners, 400)),
+      holdMs: holdOf(lively(learners, 400, 5_000)),
       ...quiet,
-      lively: lively(learners, 400),
+      lively: lively(learners, 400, 5_000),
     };
   },
   'classes-10k': (scale) => ({
@@ -116,9 +116,9 @@ const scenarios: Record<string, (scale: number) => Omit<LoadScenario, 'name'>> =
       // Whoever is in the lively class hears all that is said there, in k6 at many times the holder's cost.
       sampledByK6: 100,
       rampMs: Math.max(5_000, 1_080_000 * scale),
-      holdMs: holdOf(lively(learners, 100)),
+      holdMs: holdOf(lively(learners, 100, 10_000)),
       arrival: 'together',
-      lively: lively(learners, 100),
+      lively: lively(learners, 100, 10_000),
       churnPercent: 1,
       stormAfterMs: null,
     };
