@@ -1,4 +1,4 @@
-/** Keeps every learner's chip true: at once when something changes, else at most every half minute. */
+/** Keeps every learner's chip true: at once when something changes, else at most once a minute. */
 import type { CountedNow } from '@keshi/contract/domain';
 import type { Db } from '@keshi/db/client';
 import { outagesBetween } from '@keshi/db/outages';
