@@ -3,15 +3,7 @@
  * per purpose is derived (HKDF), so that what leaks of one column opens no other; the purpose is bound into each sealed
  * value, so that a value moved to another column does not open there.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** `table.column` of everything that is sealed. */
 export type Purpose =
@@ -69,13 +61,12 @@ export function createPersonalData(keys: readonly PersonalDataKey[]): PersonalDa
   const byId = new Map(keys.map((key) => [key.id, key]));
   if (byId.size !== keys.length) throw new Error('two personal data keys have the same id');
 
-  const derived = new Map<string, KeyObject>();
-  const derive = (key: PersonalDataKey, use: 'seal' | 'index', purpose: Purpose): KeyObject => {
+  const derived = new Map<string, Buffer>();
+  const derive = (key: PersonalDataKey, use: 'seal' | 'index', purpose: Purpose): Buffer => {
     const name = `${key.id}/${use}/${purpose}`;
     let result = derived.get(name);
     if (!result) {
-      const bytes = hkdfSync('sha256', key.secret, 'keshi', `${VERSION}/${use}/${purpose}`, 32);
-      result = createSecretKey(new Uint8Array(bytes));
+      result = Buffer.from(hkdfSync('sha256', key.secret, 'keshi', `${VERSION}/${use}/${purpose}`, 32));
       derived.set(name, result);
     }
     return result;

@@ -12,6 +12,15 @@ export type BoardCounts = Pick<
   'expected' | 'present' | 'away' | 'offline' | 'belowAttendance' | 'belowCorrect'
 >;
 
+export const nobodyCounted: BoardCounts = {
+  expected: 0,
+  present: 0,
+  away: 0,
+  offline: 0,
+  belowAttendance: 0,
+  belowCorrect: 0,
+};
+
 export interface BoardTally {
   /** In place of an earlier row of the same learner. Once a class begins, pauses or ends, all rows have to be put again. */
   put(row: BoardRow): void;
@@ -32,14 +41,7 @@ interface Counted {
 
 export function createBoardTally(policy: AttendancePolicy): BoardTally {
   const counted = new Map<string, Counted>();
-  const counts: BoardCounts = {
-    expected: 0,
-    present: 0,
-    away: 0,
-    offline: 0,
-    belowAttendance: 0,
-    belowCorrect: 0,
-  };
+  const counts = { ...nobodyCounted };
   /** Whose share of presence crosses the minimum, by the second of live time in which it does. */
   const turning = new Map<number, Set<Counted>>();
   /** In seconds of live time: what turned before has been counted. */

@@ -62,3 +62,25 @@ test('[AT9] each beat moves the interval, and the visit itself is noted when som
   expect(beat(61_000, false)).toContain('visit 61000');
   expect(beat(71_000)).toContain('visit 71000');
 });
+
+test('[AT2] looking for who is silent says nothing of who beats on, and ends the time of who does not', () => {
+  let at = 1_000;
+  const noted: string[] = [];
+  const visits = createVisits({
+    nodeId: 'n',
+    now: () => at,
+    note: (fact) => 'interval' in fact && noted.push(`${fact.interval.cause} ${fact.interval.lastProof}`),
+    changed: () => undefined,
+  });
+  const person = { userId: randomUUID(), name: '', role: 'attendee' } as const;
+  const connection = { id: 'c', classId: 'a', person, visitId: randomUUID() } as Connection;
+  visits.join(connection, joinRequest, resolvePolicy());
+  at = 21_000;
+  visits.beat(connection, { visible: true, rttMs: null });
+  noted.length = 0;
+  for (at = 31_000; at <= 51_000; at += 2_000) visits.sweep();
+  expect(noted).toEqual([]);
+  at = 51_001;
+  visits.sweep();
+  expect(noted).toEqual(['lost 21000']);
+});

@@ -4,6 +4,7 @@ import { serverEvents, type ServerPayload } from '@keshi/contract/signaling';
 import { loadAttendanceFacts } from '@keshi/db/attendance-facts';
 import type { Db } from '@keshi/db/client';
 import { maskName } from '@keshi/db/crypto';
+import { nobodyCounted } from '@keshi/rules/board-tally';
 import { AppError } from '@keshi/runtime/errors';
 import type { Logger } from '@keshi/runtime/log';
 import type { ClassBus, Unsubscribe } from '@keshi/runtime/state/ports';
@@ -263,12 +264,7 @@ function emptyTotals(state: BoardPayload['totals']['state'], at: number): BoardP
     startedAt: null,
     endedAt: null,
     liveMs: 0,
-    expected: 0,
-    present: 0,
-    away: 0,
-    offline: 0,
-    belowAttendance: 0,
-    belowCorrect: 0,
+    ...nobodyCounted,
     minimumRate: 0,
   };
 }

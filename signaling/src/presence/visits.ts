@@ -257,7 +257,8 @@ export function createVisits({ nodeId, now, note, changed }: VisitsDeps): Visits
       for (const [key, { at: endedAt }] of ended) if (at - endedAt > rememberedMs) ended.delete(key);
       for (const visit of due.take(at)) {
         const before = visit.state.state;
-        apply(visit, onSilence(visit.state, at, visit.policy));
+        const step = onSilence(visit.state, at, visit.policy);
+        if (step.closed.length > 0) apply(visit, step);
         lookAgain(visit);
         if (before !== visit.state.state) changed(visit);
       }
